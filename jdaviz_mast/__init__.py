@@ -1,0 +1,1 @@
+"""Bring the MAST archive into the jdaviz viewer."""
