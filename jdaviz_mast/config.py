@@ -1,0 +1,41 @@
+"""The settings of jdaviz-mast, in astropy's own configuration system."""
+
+from astropy.config import ConfigItem, ConfigNamespace
+
+__all__ = ["Conf", "conf"]
+
+
+class Conf(ConfigNamespace):
+    """Settings of `jdaviz_mast`; change them for a session or in ``jdaviz_mast.cfg``."""
+
+    server = ConfigItem(
+        "https://mast.stsci.edu",
+        "Address of the archive: MAST's own, or any server that speaks its protocol.",
+    )
+    download_dir = ConfigItem(
+        "",
+        "Folder that downloads go to; empty means 'jdaviz-mast' in your downloads folder.",
+    )
+    connections = ConfigItem(
+        4, "Files fetched at the same time from one host, 1 to 8.", cfgtype="integer(1, 8)"
+    )
+    source = ConfigItem(
+        ["auto", "http", "s3"],
+        "Where product files come from. Only 'http' (and 'auto', which is 'http') works so far.",
+    )
+    timeout = ConfigItem(
+        60.0,
+        "Seconds of silence after which a request to the archive is given up.",
+        cfgtype="float(1)",
+    )
+    page_size = ConfigItem(
+        50000, "Rows asked of the archive in one answer.", cfgtype="integer(1, 500000)"
+    )
+
+
+# ConfigNamespace would otherwise file the items under this module's own name.
+for _item in vars(Conf).values():
+    if isinstance(_item, ConfigItem):
+        _item.module = "jdaviz_mast"
+
+conf = Conf()

@@ -1,0 +1,63 @@
+"""What can go wrong, as types: every message is a sentence that a user can act on."""
+
+__all__ = [
+    "AccessDenied",
+    "ArchiveError",
+    "ArchiveTimeout",
+    "ArchiveUnreachable",
+    "Cancelled",
+    "FileProblem",
+    "InvalidInput",
+    "MastError",
+    "NotAnImage",
+    "ObservationNotFound",
+    "TargetNotFound",
+]
+
+
+class MastError(Exception):
+    """Base class of all errors that jdaviz-mast raises on purpose."""
+
+
+class InvalidInput(MastError, ValueError):
+    """An argument is not usable; the message names it, its value and what is allowed."""
+
+    def __init__(self, field, value, allowed):
+        self.field, self.value = field, value
+        super().__init__(f"{field}: {value!r} is not usable; {allowed}.")
+
+
+class TargetNotFound(MastError, LookupError):
+    """No name resolver knows the target."""
+
+
+class ObservationNotFound(MastError, LookupError):
+    """The archive holds no such observation."""
+
+
+class ArchiveUnreachable(MastError, ConnectionError):
+    """The archive could not be reached: no network, refused, or an unknown host."""
+
+
+class ArchiveTimeout(MastError, TimeoutError):
+    """The archive did not answer in time."""
+
+
+class ArchiveError(MastError):
+    """The archive answered with an error, or with something that is not an answer."""
+
+
+class AccessDenied(MastError, PermissionError):
+    """The data are under exclusive access, or the token is not accepted."""
+
+
+class FileProblem(MastError, OSError):
+    """A product file is cut short, of the wrong size, or not what its name says."""
+
+
+class NotAnImage(MastError, TypeError):
+    """The product is fine, but it is not an image that this viewer can show."""
+
+
+class Cancelled(MastError):
+    """The user stopped it."""

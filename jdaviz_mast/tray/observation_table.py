@@ -1,0 +1,249 @@
+"""The results table: sorted, paged and selected in Python, so that the page gets one page.
+
+jdaviz's own table sends every row to the browser and back with each selection; at 10,000
+rows that is felt. This one has the same Python interface.
+"""
+
+import numpy as np
+from astropy.time import Time
+from jdaviz.core.template_mixin import Table as JdavizTable
+from jdaviz.core.user_api import UserApiWrapper
+from traitlets import Bool, Dict, Int, List, Unicode
+
+from jdaviz_mast.mast import as_dict
+
+__all__ = ["ObservationTable"]
+
+#: Columns of the table: MAST's column, heading, and how a value is written.
+COLUMNS = (
+    ("target_name", "Target"),
+    ("instrument_name", "Instrument"),
+    ("filters", "Filter"),
+    ("t_exptime", "Exp. (s)"),
+    ("calib_level", "Level"),
+    ("t_min", "Date"),
+    ("dataproduct_type", "Type"),
+    ("dataRights", "Rights"),
+    ("obs_id", "Observation ID"),
+)
+
+_MISSING = "–"
+
+
+class ObservationTable(JdavizTable):
+    """Observations as a table component of a jdaviz plugin.
+
+    Parameters
+    ----------
+    plugin : the plugin that shows it
+    on_selection : callable
+        Called without arguments when the selection has changed.
+    on_import : callable
+        Called with the index of a row whose import button was pressed.
+    """
+
+    template_file = __file__, "observation_table.vue"
+
+    columns = List(
+        [{"value": name, "text": heading} for name, heading in COLUMNS]
+    ).tag(sync=True)  # fmt: skip
+    rows = List().tag(sync=True)  # of the page that is shown
+    total = Int(0).tag(sync=True)
+    matching = Int(0).tag(sync=True)
+    options = Dict({"page": 1, "itemsPerPage": 10, "sortBy": [], "sortDesc": []}).tag(sync=True)
+    filter_text = Unicode("").tag(sync=True)
+    n_selected = Int(0).tag(sync=True)
+    all_selected = Bool(False).tag(sync=True)
+    can_import = Bool(True).tag(sync=True)
+
+    def __init__(self, plugin, on_selection, on_import):
+        self._observations = None
+        self._selected = {}  # index → None: a set that keeps the order of selection
+        self._on_selection, self._on_import = on_selection, on_import
+        self._texts = {}
+        self._order = np.array([], dtype=int)
+        super().__init__(plugin, name="observations")
+        self.observe(self._arrange, ["options", "filter_text"])
+
+    @property
+    def user_api(self):
+        """What a user may call: jdaviz's table interface."""
+        return UserApiWrapper(
+            self,
+            expose=("export_table", "select_rows", "select_all", "select_none", "clear_table"),
+            readonly=("items", "selected_rows"),
+        )
+
+    def __len__(self):
+        return 0 if self._observations is None else len(self._observations)
+
+    def show(self, observations):
+        """Show a table of observations, in its order; nothing is selected.
+
+        Parameters
+        ----------
+        observations : `~astropy.table.Table` or None
+        """
+        self._observations = self._qtable = observations
+        self._texts = {}
+        self._selected = {}
+        self.total = len(self)
+        with self.hold_trait_notifications():
+            self.filter_text = ""
+            self.options = self.options | {"page": 1, "sortBy": [], "sortDesc": []}
+        self._arrange()
+        self._selection_changed()
+
+    # In the parent these two are traits, sent to the page as a whole. Here they stay in
+    # Python and are made when asked for.
+    @property
+    def items(self):
+        """All rows as dicts of MAST's columns."""
+        return [] if self._observations is None else [as_dict(row) for row in self._observations]
+
+    @property
+    def selected_rows(self):
+        """The selected rows as dicts of MAST's columns, in the order of selection."""
+        return [as_dict(self._observations[i]) for i in self._selected]
+
+    @property
+    def selected(self):
+        """The selected rows as an `~astropy.table.Table`, in the order of selection."""
+        return self._observations[list(self._selected)] if self._selected else None
+
+    @property
+    def selected_indices(self):
+        """Indices of the selected rows, in the order of selection."""
+        return list(self._selected)
+
+    def row(self, index):
+        """Return one row as a table of one row."""
+        return self._observations[index : index + 1]
+
+    # jdaviz's interface to the selection
+
+    def select_rows(self, rows):
+        """Select rows by index, indices or slice, instead of those that are selected."""
+        every = np.arange(len(self))
+        if isinstance(rows, (list, tuple)):
+            chosen = [np.atleast_1d(every[item]) for item in rows]
+            indices = np.concatenate(chosen) if chosen else []
+        else:
+            indices = np.atleast_1d(every[rows])
+        self._selected = dict.fromkeys(int(index) for index in indices)
+        self._selection_changed()
+
+    def select_all(self):
+        """Select every row that the filter lets through."""
+        self._selected = dict.fromkeys(self._order.tolist())
+        self._selection_changed()
+
+    def select_none(self):
+        """Deselect all rows."""
+        self.select_rows([])
+
+    def _clear_table(self):
+        self.show(None)
+
+    # from the page
+
+    def vue_toggle(self, index):
+        """Select or deselect one row."""
+        if index in self._selected:
+            del self._selected[index]
+        elif 0 <= index < len(self):
+            self._selected[index] = None
+        self._selection_changed()
+
+    def vue_toggle_all(self, _=None):
+        """Select all rows that match, or none if they are."""
+        if self.all_selected:
+            self.select_none()
+        else:
+            self.select_all()
+
+    def vue_import_row(self, index):
+        """Import one row."""
+        if 0 <= index < len(self):
+            self._on_import(index)
+
+    # arrangement
+
+    def _arrange(self, _=None):
+        """Filter, sort, cut out the page, and send that."""
+        order = np.arange(len(self))
+        words = self.filter_text.lower().split()
+        if words and len(order):
+            lines = [" ".join(line).lower() for line in zip(*map(self._text, _names()))]
+            order = order[[all(word in line for word in words) for line in lines]]
+        for name, descending in zip(*map(reversed, self._sorting())):
+            ranks = self._ranks(name)[order]
+            order = order[np.argsort(-ranks if descending else ranks, kind="stable")]
+        self._order = order
+        self.matching = len(order)
+        self._send_page()
+
+    def _sorting(self):
+        names = list(self.options.get("sortBy") or [])
+        return names, list(self.options.get("sortDesc") or [False] * len(names))
+
+    def _send_page(self):
+        size = int(self.options.get("itemsPerPage", 10))
+        first = (int(self.options.get("page", 1)) - 1) * size
+        shown = self._order[first : first + size] if size > 0 else self._order
+        self.rows = [
+            {name: self._text(name)[i] for name in _names()}
+            | {"index": i, "selected": i in self._selected}
+            for i in shown.tolist()
+        ]
+
+    def _selection_changed(self):
+        self.n_selected = len(self._selected)
+        self.all_selected = len(self._order) > 0 and all(
+            i in self._selected for i in self._order.tolist()
+        )
+        self._send_page()
+        self._on_selection()
+
+    def _text(self, name):
+        """Return a whole column as texts; made once."""
+        if name not in self._texts:
+            self._texts[name] = _texts(self._observations, name)
+        return self._texts[name]
+
+    def _ranks(self, name):
+        """Return numbers that sort as the column does; missing values come last."""
+        if name not in self._observations.colnames:
+            return np.zeros(len(self), dtype=int)
+        column = self._observations[name]
+        values = np.ma.getdata(column)
+        if values.dtype.kind in "OU":
+            values = np.char.lower(values.astype(str))
+        ranks = np.unique(values, return_inverse=True)[1].astype(int)
+        return np.where(_missing(column), len(ranks), ranks)
+
+
+def _names():
+    return [name for name, _ in COLUMNS]
+
+
+def _missing(column):
+    values = np.ma.getdata(column)
+    missing = np.ma.getmaskarray(column)
+    return missing | np.isnan(values) if values.dtype.kind == "f" else missing
+
+
+def _texts(observations, name):
+    if name not in observations.colnames:
+        return [_MISSING] * len(observations)
+    column = observations[name]
+    missing = _missing(column)
+    values = np.ma.getdata(column)
+    if name == "t_min":
+        dates = Time(np.where(missing, 0.0, values), format="mjd", scale="utc")
+        texts = [date[:10] for date in dates.iso] if len(dates) else []
+    elif values.dtype.kind == "f":
+        texts = [f"{value:.5g}" if value < 1e5 else f"{value:.0f}" for value in values.tolist()]
+    else:
+        texts = [str(value) for value in values.tolist()]
+    return [_MISSING if gone else text for gone, text in zip(missing.tolist(), texts)]

@@ -1,0 +1,388 @@
+"""The MAST Import tray: what a person sees and what a notebook calls."""
+
+from collections import Counter
+
+import astropy.units as u
+from jdaviz.core.registries import tray_registry
+from jdaviz.core.template_mixin import SelectPluginComponent
+from jdaviz.core.user_api import PluginUserApi
+from traitlets import Any, Bool, Float, Int, List, Unicode, observe
+
+from jdaviz_mast.archive import MISSIONS
+from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
+from jdaviz_mast.mast import Mast
+from jdaviz_mast.products import kind_of_observation
+from jdaviz_mast.tray.importer import LayerImport
+from jdaviz_mast.tray.observation_table import ObservationTable
+from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.viewer import jdaviz_api
+
+__all__ = ["MastImport"]
+
+TARGET, COORDINATES, OBSERVATION, PROGRAM = (
+    "Target name",
+    "Coordinates",
+    "Observation ID",
+    "Program ID",
+)
+ANY_MISSION = "Any"
+#: The missions that most people look for come first.
+_MISSIONS = [ANY_MISSION, *MISSIONS]
+
+
+@tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
+class MastImport(jdaviz_api.TrayPlugin):
+    """Search the MAST archive and import what it holds as layers.
+
+    Python calls wait for the end and return what they made; buttons do not wait.
+
+    Attributes
+    ----------
+    search_by : select
+        ``Target name``, ``Coordinates``, ``Observation ID`` or ``Program ID``.
+    target : str
+    ra, dec : float or str
+        ICRS, degrees or sexagesimal.
+    radius : float
+        In ``radius_unit``: deg, arcmin or arcsec.
+    observation_id, program_id : str
+        Several with commas.
+    mission : select
+    all_levels : bool
+        All calibration levels instead of level 3 only, in what is shown and imported.
+    observations : table
+        What the last search found; ``select_rows``, ``export_table`` and so on.
+    jobs : list of `~jdaviz_mast.ImportJob`
+    """
+
+    template_file = __file__, "mast_import.vue"
+
+    search_by_items = List().tag(sync=True)
+    search_by_selected = Unicode().tag(sync=True)
+    target = Unicode("").tag(sync=True)
+    ra = Any("").tag(sync=True)
+    dec = Any("").tag(sync=True)
+    radius = Any(0.1).tag(sync=True)
+    radius_unit_items = List().tag(sync=True)
+    radius_unit_selected = Unicode().tag(sync=True)
+    observation_id = Unicode("").tag(sync=True)
+    program_id = Any("").tag(sync=True)
+    mission_items = List().tag(sync=True)
+    mission_selected = Unicode().tag(sync=True)
+    all_levels = Bool(False).tag(sync=True)
+
+    searching = Bool(False).tag(sync=True)
+    search_message = Unicode("").tag(sync=True)
+    search_message_type = Unicode("info").tag(sync=True)
+    table_widget = Unicode().tag(sync=True)
+    n_rows = Int(0).tag(sync=True)
+    n_selected = Int(0).tag(sync=True)
+    selection_note = Unicode("").tag(sync=True)
+
+    importing = Bool(False).tag(sync=True)
+    progress = Float(0).tag(sync=True)  # per cent
+    progress_text = Unicode("").tag(sync=True)
+    import_message = Unicode("").tag(sync=True)
+    import_message_type = Unicode("info").tag(sync=True)
+    import_notes = List().tag(sync=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._plugin_description = "Search the MAST archive and import its images as layers."
+        self.docs_description = (
+            "Search the MAST archive (JWST, HST, TESS, Kepler) and import its images as layers."
+        )
+        self.docs_link = "https://mast.stsci.edu"
+        self.search_by = SelectPluginComponent(
+            self,
+            items="search_by_items",
+            selected="search_by_selected",
+            manual_options=[TARGET, COORDINATES, OBSERVATION, PROGRAM],
+        )
+        self.radius_unit = SelectPluginComponent(
+            self,
+            items="radius_unit_items",
+            selected="radius_unit_selected",
+            manual_options=["deg", "arcmin", "arcsec"],
+        )
+        self.mission = SelectPluginComponent(
+            self, items="mission_items", selected="mission_selected", manual_options=_MISSIONS
+        )
+        self.observations = ObservationTable(
+            self, on_selection=self._selection_changed, on_import=self._import_row
+        )
+        self.table_widget = "IPY_MODEL_" + self.observations.model_id
+        self._mast = None
+        self._search_worker = self._import_worker = None
+
+    @property
+    def user_api(self):
+        """What a notebook may use."""
+        return PluginUserApi(
+            self,
+            expose=(
+                "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
+                "program_id", "mission", "all_levels", "search", "observations",
+                "import_selected", "import_observation", "cancel",
+            ),
+            readonly=("jobs",),
+        )  # fmt: skip
+
+    @property
+    def mast(self):
+        """The front door, made when it is first needed, with the settings of that time."""
+        if self._mast is None:
+            self._mast = Mast()
+        return self._mast
+
+    @mast.setter
+    def mast(self, mast):
+        self._mast = mast
+
+    @property
+    def jobs(self):
+        """Imports of this session, oldest first."""
+        return self.mast.jobs
+
+    # Search
+
+    def search(self):
+        """Ask the archive, show what it holds, and return it.
+
+        Returns
+        -------
+        observations : `~astropy.table.Table`
+            MAST's own columns.
+
+        Raises
+        ------
+        jdaviz_mast.errors.MastError
+            The kind says what went wrong; the tray shows the same sentence.
+        """
+        return self._start_search().wait()
+
+    def cancel_search(self):
+        """Stop the search that is running, if any."""
+        if self._search_worker is not None:
+            self._search_worker.cancel()
+
+    def _start_search(self):
+        self.cancel_search()
+        arguments = self._search_arguments()
+        mast = self.mast
+        self.searching = True
+        self.search_message = ""
+        self._search_worker = Worker(
+            self._owner,
+            lambda worker: mast.search(**arguments(), check_cancelled=worker.check_cancelled),
+            on_done=self._show_observations,
+            on_error=self._search_failed,
+        ).start()
+        return self._search_worker
+
+    def _search_arguments(self):
+        """Take down what the fields say; return a callable that makes arguments of it.
+
+        What is wrong with them is then reported as any other error of the search.
+        """
+        by = self.search_by_selected
+        fields = {TARGET: self.target, COORDINATES: (self.ra, self.dec),
+                  OBSERVATION: self.observation_id, PROGRAM: self.program_id}  # fmt: skip
+        names = {TARGET: "target", COORDINATES: "coordinates",
+                 OBSERVATION: "observation_id", PROGRAM: "program_id"}  # fmt: skip
+        radius, unit = self.radius, self.radius_unit_selected
+        mission, all_levels = self.mission_selected, self.all_levels
+
+        def arguments():
+            given = {names[by]: fields[by], "all_levels": all_levels}
+            if by in (TARGET, COORDINATES):
+                given["radius"] = _quantity(radius, unit)
+            if mission != ANY_MISSION:
+                given["mission"] = mission
+            return given
+
+        return arguments
+
+    def _show_observations(self, observations):
+        self.searching = False
+        self.observations.show(observations)
+        self.n_rows = len(observations)
+        if self.n_rows:
+            levels = "" if self.all_levels else " at level 3"
+            count = "1 observation" if self.n_rows == 1 else f"{self.n_rows:,} observations"
+            self._say("search", f"{count}{levels}. Select rows and press Import.", "success")
+            return
+        hint = (
+            "Try a larger radius or another mission."
+            if self.search_by_selected in (TARGET, COORDINATES)
+            else "Check the ID."
+        )
+        if self.all_levels:
+            self._say("search", f"MAST holds nothing here. {hint}")
+        else:
+            self._say(
+                "search",
+                "MAST holds nothing here at level 3. There may be data at other levels: switch "
+                f"on “Show all calibration levels”. {hint}",
+            )
+
+    def _search_failed(self, error):
+        self.searching = False
+        if isinstance(error, Cancelled):
+            self._say("search", "The search was cancelled.")
+        else:
+            self._say("search", _sentence(error), "error")
+
+    # Import
+
+    def import_selected(self):
+        """Import the selected observations; return the `~jdaviz_mast.ImportJob`.
+
+        Raises
+        ------
+        InvalidInput
+            If no row is selected.
+        jdaviz_mast.errors.MastError
+            If nothing could be fetched. What is wrong with single files is on the job.
+        """
+        return self._start_import(self._selected_observations()).wait()
+
+    def import_observation(self, observation_id, product_type="SCIENCE", source=None):
+        """Import one observation, which need not have been searched for.
+
+        Parameters
+        ----------
+        observation_id : str
+            MAST's ``obs_id``.
+        product_type : str, list of str or None
+            MAST's ``productType``; None for all.
+        source : str, optional
+            ``'auto'`` or ``'http'``.
+
+        Returns
+        -------
+        job : `~jdaviz_mast.ImportJob`
+        """
+        return self._start_import(observation_id, product_type, source).wait()
+
+    def cancel(self, job_id=None):
+        """Stop an import: the one with that ID, or the one that is running."""
+        known = {job.id: job for job in self.jobs}
+        if job_id is None:
+            if self._import_worker is not None:
+                self._import_worker.cancel()
+        elif job_id in known:
+            known[job_id].cancel()
+        else:
+            raise InvalidInput("job_id", job_id, f"choose from {', '.join(known) or 'none'}")
+
+    def _start_import(self, observations, product_type="SCIENCE", source=None):
+        if self.importing:
+            raise MastError("An import is running: wait for it, or cancel it.")
+        layer_import = LayerImport(
+            self._app,
+            self.mast,
+            observations,
+            all_levels=self.all_levels,
+            product_type=product_type,
+            source=source,
+            on_progress=self._show_progress,
+        )
+        self.importing = True
+        self.observations.can_import = False
+        self.progress, self.progress_text = 0, "Asking MAST for the products…"
+        self.import_message, self.import_notes = "", []
+        self._import_worker = Worker(
+            self._owner,
+            layer_import.run,
+            on_done=lambda job: self._import_ended(layer_import),
+            on_error=lambda error: self._import_failed(layer_import, error),
+        ).start()
+        return self._import_worker
+
+    def _selected_observations(self):
+        selected = self.observations.selected
+        if selected is None:
+            raise InvalidInput("observations", "none selected", "select rows of the table first")
+        return selected
+
+    def _import_row(self, index):
+        self._from_button(lambda: self._start_import(self.observations.row(index)))
+
+    def _from_button(self, start):
+        try:
+            start()
+        except MastError as error:
+            self._say("import", _sentence(error), "error")
+
+    def _show_progress(self, percent, text):
+        self.progress, self.progress_text = percent, text
+
+    def _import_ended(self, layer_import):
+        self._import_is_over()
+        message, notes, kind = layer_import.summary()
+        self._say("import", message, kind)
+        self.import_notes = notes
+        self.snackbar(f"MAST: {message}", kind)
+
+    def _import_failed(self, layer_import, error):
+        self._import_is_over()
+        layer_import.cancel()
+        if isinstance(error, Cancelled):
+            self._say("import", layer_import.cancelled_summary())
+        else:
+            self._say("import", _sentence(error), "error")
+
+    def _import_is_over(self):
+        self.importing = False
+        self.observations.can_import = True
+
+    def _say(self, where, text, kind="info"):
+        setattr(self, f"{where}_message_type", kind)
+        setattr(self, f"{where}_message", text)
+
+    def _selection_changed(self):
+        self.n_selected = self.observations.n_selected
+        selected = self.observations.selected
+        kinds = Counter(kind_of_observation(row) for row in (() if selected is None else selected))
+        self.selection_note = " ".join(
+            f"{count} of the selected is {kind.why_not()}. It is downloaded, but not shown here."
+            for kind, count in kinds.items()
+            if not kind.is_image
+        )
+
+    @observe("vdocs")
+    def _update_docs_link(self, *_):
+        """Keep our own link: jdaviz would put its documentation's in."""
+
+    # From the page
+
+    def vue_search(self, *_):
+        """Search, without waiting."""
+        self._start_search()
+
+    def vue_cancel_search(self, *_):
+        """Stop the search."""
+        self.cancel_search()
+
+    def vue_import_selected(self, *_):
+        """Import what is selected, without waiting."""
+        self._from_button(lambda: self._start_import(self._selected_observations()))
+
+    def vue_cancel_import(self, *_):
+        """Stop the import."""
+        self.cancel()
+
+
+def _quantity(value, unit):
+    try:
+        return float(value) * u.Unit(unit)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("radius", value, f"give a number of {unit}") from error
+
+
+def _sentence(error):
+    """Return what to tell a person about an error."""
+    if isinstance(error, MastError):
+        return str(error)
+    return f"Something unexpected went wrong: {type(error).__name__}: {error}"

@@ -1,0 +1,167 @@
+"""All that depends on jdaviz's private side, in one place: it changes with each release.
+
+jdaviz 5.1 brings Vue 3 and 5.2 drops Imviz and Cubeviz; what breaks then breaks here.
+"""
+
+import functools
+import warnings
+
+from jdaviz.app import PrivateApplication
+from jdaviz.core.events import SnackbarMessage
+from jdaviz.core.registries import tray_registry
+from jdaviz.core.template_mixin import PluginTemplateMixin
+
+from jdaviz_mast.viewer.owner_thread import OwnerThread
+
+__all__ = [
+    "TrayPlugin",
+    "add_image",
+    "align_by_sky",
+    "data_labels",
+    "enable",
+    "image_viewer_hint",
+    "install",
+    "open_tray",
+    "remove_data",
+]
+
+REGISTRY_NAME = "mast-import"
+LABEL = "MAST Import"
+
+#: Configurations (jdaviz's word for its applications) that can hold an image.
+CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "rampviz")
+
+
+def install():
+    """Make every application that is created from now on show the tray. Idempotent."""
+    from jdaviz_mast.tray import plugin  # noqa: F401  registers the tray
+
+    original = PrivateApplication.load_configuration
+    if getattr(original, "_adds_mast_import", False):
+        return
+
+    # App takes its tray from the registry; Imviz and Cubeviz take theirs from a file in
+    # jdaviz, so the item has to be put in after that file was read.
+    @functools.wraps(original)
+    def load_configuration(self, *args, **kwargs):
+        result = original(self, *args, **kwargs)
+        try:
+            enable(self)
+        # Whatever it is, jdaviz itself must start.
+        except Exception as error:  # noqa: BLE001
+            warnings.warn(f"The MAST Import tray could not be added: {error!r}", stacklevel=2)
+        return result
+
+    load_configuration._adds_mast_import = True
+    PrivateApplication.load_configuration = load_configuration
+
+
+def enable(viz):
+    """Add the tray to one application, if it is not there and can be. Idempotent."""
+    from jdaviz_mast import __version__
+
+    app = getattr(viz, "_app", viz)
+    if app.config not in CONFIGURATIONS:
+        return viz
+    if REGISTRY_NAME not in [item["name"] for item in app.state.tray_items]:
+        if app.config == "deconfigged":
+            app.update_tray_items_from_registry()
+        else:
+            item = app._create_tray_item(tray_registry.members[REGISTRY_NAME])
+            # The open trays are kept by position.
+            app.state.tray_items_open = [index + 1 for index in app.state.tray_items_open]
+            app.state.tray_items.insert(0, item)
+    about = app.get_tray_item_from_name("about")
+    if hasattr(about, "register_downstream_package"):
+        about.register_downstream_package("jdaviz-mast", __version__, abbreviation="mast")
+    return viz
+
+
+class TrayPlugin(PluginTemplateMixin):
+    """Base of a tray whose workers hand their updates to the thread that owns it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._owner = OwnerThread()
+
+    def vue_plugin_ping(self, ping_timestamp):
+        """Heartbeat of the open panel: the one sign of life of a page that was reloaded."""
+        self._owner.rebind()
+        self._owner.drain()
+        super().vue_plugin_ping(ping_timestamp)
+
+    def snackbar(self, text, color="info"):
+        """Show a short message over the viewers, and keep it in jdaviz's logger."""
+        self._app.hub.broadcast(SnackbarMessage(text, sender=self, color=color))
+
+
+def data_labels(app):
+    """Return the labels of all data in the application."""
+    return [data.label for data in app.data_collection]
+
+
+def add_image(app, data, label, *, visible=True):
+    """Put glue data into the application as an image layer.
+
+    The first image makes an image viewer where there is none. Metadata that a layer should
+    show must be on ``data`` before.
+
+    Parameters
+    ----------
+    app : jdaviz's private application
+    data : `~glue.core.Data`
+    label : str
+        Must be free: a layer of the same label would be replaced.
+    visible : bool
+        Whether the layer is shown at once.
+
+    Raises
+    ------
+    ValueError
+        If the label is taken.
+    """
+    if label in data_labels(app):
+        raise ValueError(f"label {label!r} is taken")
+    app._jdaviz_helper._load(data, format="Image", data_label=label)
+    if not visible:
+        for layer in _image_layers(app):
+            if layer.layer.label == label:
+                layer.visible = False
+
+
+def remove_data(app, label):
+    """Take data out of the application again, if they are there."""
+    if label in data_labels(app):
+        app.data_item_remove(label)
+
+
+def _image_layers(app):
+    return [layer for viewer in app._viewer_store.values() for layer in viewer.layers]
+
+
+def align_by_sky(app):
+    """Align all images by their sky coordinates instead of by pixels.
+
+    Raises
+    ------
+    ValueError
+        If jdaviz cannot change the alignment now, because there are subsets or markers.
+    """
+    orientation = app._jdaviz_helper.plugins.get("Orientation")
+    if orientation is not None and orientation.align_by.selected != "WCS":
+        orientation.align_by.selected = "WCS"
+
+
+def image_viewer_hint(app):
+    """Return where to look for an imported image if it is in no viewer; empty otherwise."""
+    if app.config == "cubeviz":
+        return (
+            "Cubeviz shows no image by itself: open the data menu of the flux viewer, press +, "
+            "and choose the image there."
+        )
+    return ""
+
+
+def open_tray(viz):
+    """Open the sidebar at the tray."""
+    viz.plugins[LABEL]._obj.open_in_tray(scroll_to=False)
