@@ -1,0 +1,223 @@
+"""How one answer leaves the server: ranges, validators, pace, and faults."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import socket
+import struct
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+
+__all__ = ["Content", "Plan", "byte_range", "plan"]
+
+_BLOCK = 1 << 16
+_EPOCH = 1_750_000_000  # Last-Modified of every file: 15 June 2025; same on every run
+_PAGE = b"<!DOCTYPE html><html><head><title>MAST</title></head><body>Sign in</body></html>\n"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes to answer with, in memory or in a file.
+
+    `name` becomes the Content-Disposition, `tag` the identity that ETag is made from;
+    without a tag there are no validators, as for an answer made on the fly.
+    """
+
+    source: bytes | Path
+    type: str = "application/json"
+    name: str | None = None
+    tag: str | None = None
+    ranged: bool = False
+    mask: int = 0
+
+    @property
+    def size(self):
+        """Length in bytes."""
+        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+
+    @contextmanager
+    def opened(self, start):
+        """Reader of at most n bytes at a time, from byte `start` on."""
+        if isinstance(self.source, bytes):
+            view = memoryview(self.source)[start:]
+            position = 0
+
+            def read(count):
+                nonlocal position
+                piece = bytes(view[position : position + count])
+                position += len(piece)
+                return self._masked(piece)
+
+            yield read
+            return
+        with open(self.source, "rb") as file:
+            file.seek(start)
+            yield lambda count: self._masked(file.read(count))
+
+    def _masked(self, piece):
+        # Wrong bytes of the right size: every bit of the mask flipped.
+        if not self.mask:
+            return piece
+        return piece.translate(bytes(byte ^ self.mask for byte in range(256)))
+
+
+def byte_range(header, size):
+    """First and last byte that a Range header asks for.
+
+    Returns
+    -------
+    tuple of int, None or str
+        ``(first, last)``; None if the header is not one we answer (several ranges,
+        other units), so that the whole body is due; ``"unsatisfiable"`` for 416.
+    """
+    match = re.fullmatch(r"\s*bytes\s*=\s*(\d*)-(\d*)\s*", header or "")
+    if not match or match.group(1) == match.group(2) == "":
+        return None
+    first, last = match.groups()
+    if first == "":
+        count = min(int(last), size)
+        return (size - count, size - 1) if count else "unsatisfiable"
+    first, last = int(first), min(int(last) if last else size - 1, size - 1)
+    if first >= size:
+        return "unsatisfiable"
+    return (first, last) if first <= last else None
+
+
+@dataclass
+class Plan:
+    """Status, headers and the part of the content that goes out."""
+
+    status: int
+    headers: dict
+    content: Content
+    start: int
+    count: int
+    chunked: bool
+    stop_after: int | None = None
+    ending: str | None = None  # "close", "reset", "stall" or None for a clean end
+
+
+def plan(content, status, request_headers, faults):
+    """Decide what to send for `content` under `faults` (kind to Fault).
+
+    Nothing is written here; `send` does what the plan says.
+    """
+    if "redirect" in faults:
+        return _bare(302, {"Location": faults["redirect"].location})
+    if "status" in faults:
+        fault = faults["status"]
+        retry = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        return _bare(fault.status, retry)
+    if "html" in faults:
+        content = Content(_PAGE, type="text/html; charset=utf-8")
+    revision = 0
+    if "changed" in faults:
+        revision, content = 1, _with_mask(content, 0x01)
+    if "corrupt" in faults:
+        content = _with_mask(content, 0xFF)
+    headers = {"Content-Type": content.type}
+    if "gzip" in faults:
+        packed = gzip.compress(b"".join(_whole(content)), mtime=0)
+        content = Content(packed, content.type, content.name, content.tag)
+        headers["Content-Encoding"] = "gzip"
+    if content.name:
+        headers["Content-Disposition"] = f"attachment; filename={content.name}"
+    etag = None
+    if content.tag and "no-validators" not in faults:
+        digest = hashlib.sha256(f"{content.tag} {revision} {'gzip' in faults}".encode()).hexdigest()
+        etag = headers["ETag"] = f'"{digest[:32]}"'
+        headers["Last-Modified"] = formatdate(_EPOCH + revision * 86400, usegmt=True)
+    start, count = 0, content.size
+    if content.ranged and "no-accept-ranges" not in faults:
+        headers["Accept-Ranges"] = "bytes"
+        asked = request_headers.get("Range")
+        condition = request_headers.get("If-Range")
+        current = condition is None or condition in (etag, headers.get("Last-Modified", etag))
+        if asked and current and "ignore-range" not in faults:
+            wanted = byte_range(asked, count)
+            if wanted == "unsatisfiable":
+                return _bare(416, {"Content-Range": f"bytes */{count}"})
+            if wanted:
+                headers["Content-Range"] = f"bytes {wanted[0]}-{wanted[1]}/{count}"
+                start, count, status = wanted[0], wanted[1] - wanted[0] + 1, 206
+    chunked = "chunked" in faults or "short" in faults
+    if chunked:
+        headers["Transfer-Encoding"] = "chunked"
+    else:
+        headers["Content-Length"] = str(count)
+    result = Plan(status, headers, content, start, count, chunked)
+    endings = {"truncate": "close", "reset": "reset", "stall": "stall", "short": None}
+    for kind, ending in endings.items():
+        if kind in faults:
+            result.stop_after = int(count * faults[kind].fraction)
+            result.ending = ending
+            break
+    return result
+
+
+def _bare(status, headers):
+    body = b"" if status in (204, 304) else f'{{"status": {status}}}'.encode()
+    headers = headers | {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    return Plan(status, headers, Content(body), 0, len(body), chunked=False)
+
+
+def _with_mask(content, mask):
+    return Content(content.source, content.type, content.name, content.tag, content.ranged, mask)
+
+
+def _whole(content):
+    with content.opened(0) as read:
+        while piece := read(_BLOCK):
+            yield piece
+
+
+def send(planned, handler, *, pace, stopping):
+    """Write the body of a plan to `handler`, whose headers are out already.
+
+    Parameters
+    ----------
+    pace : callable
+        Gives the bandwidth in bytes per second, or None, each time a block is due.
+    stopping : threading.Event
+        Set when the archive stops; ends a stall and a slow transfer.
+
+    Returns
+    -------
+    bool
+        Whether the connection can be used again.
+    """
+    due = planned.count if planned.stop_after is None else planned.stop_after
+    with planned.content.opened(planned.start) as read:
+        while due and not stopping.is_set():
+            bandwidth = pace()
+            block = _BLOCK if bandwidth is None else max(1, min(_BLOCK, int(bandwidth / 20)))
+            began = time.monotonic()
+            piece = read(min(block, due))
+            if not piece:
+                break
+            if planned.chunked:
+                handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            else:
+                handler.wfile.write(piece)
+            due -= len(piece)
+            if bandwidth:
+                stopping.wait(max(0.0, len(piece) / bandwidth - (time.monotonic() - began)))
+    if stopping.is_set():
+        return False
+    if planned.ending == "stall":
+        stopping.wait()
+    if planned.ending == "reset":
+        # SO_LINGER of zero seconds turns the close into an RST.
+        linger = struct.pack("ii", 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        handler.connection.close()
+    if planned.ending:
+        return False
+    if planned.chunked:
+        handler.wfile.write(b"0\r\n\r\n")
+    return True
