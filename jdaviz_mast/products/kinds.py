@@ -9,7 +9,7 @@ cube or a spectrum is believed over it.
 import re
 from dataclasses import dataclass
 
-__all__ = ["KINDS", "Kind", "kind_of", "kind_of_observation"]
+__all__ = ["Kind", "kind_of", "kind_of_observation"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,6 @@ TABLE = Kind("table", "read the file with astropy.table")
 ASSOCIATION = Kind("association", "a text file that lists exposures")
 PREVIEW = Kind("preview picture", "open the file in any picture viewer")
 OTHER = Kind("file of another kind", "jdaviz does not open it")
-
-KINDS = (
-    IMAGE, SEGMENTATION, RAMP, INTEGRATIONS, SPECTRUM, SPECTRUM_1D, SPECTRUM_2D, CUBE, CATALOG, LIGHT_CURVE,
-    TARGET_PIXELS, TABLE, ASSOCIATION, PREVIEW, OTHER,
-)  # fmt: skip
 
 _BY_SUFFIX = {
     # JWST

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import requests
 from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.transfer.http import fetch_file
 
-__all__ = ["ImportJob", "Item", "TransferFile"]
+__all__ = ["ImportJob", "Item", "TransferFile", "running_jobs"]
 
 #: Seconds over which the rate is averaged.
 _RATE_SPAN = 5.0
@@ -84,6 +85,15 @@ class TransferFile:
         return f"<TransferFile {self.name} {self.state}>"
 
 
+#: Jobs that have not ended; who wants to end the process asks `running_jobs`.
+_running = weakref.WeakSet()
+
+
+def running_jobs():
+    """Return the jobs of this process that have not ended."""
+    return [job for job in list(_running) if not job.finished]
+
+
 class ImportJob:
     """The fetching of some files, which runs beside its caller.
 
@@ -123,6 +133,7 @@ class ImportJob:
 
     def start(self):
         """Begin; return the job itself."""
+        _running.add(self)
         self._thread.start()
         return self
 

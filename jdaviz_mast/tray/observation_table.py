@@ -174,9 +174,10 @@ class ObservationTable(JdavizTable):
         order = np.arange(len(self))
         words = self.filter_text.lower().split()
         if words and len(order):
-            lines = [" ".join(line).lower() for line in zip(*map(self._text, _names()))]
+            columns = [self._text(name) for name in _names()]
+            lines = [" ".join(line).lower() for line in zip(*columns, strict=True)]
             order = order[[all(word in line for word in words) for line in lines]]
-        for name, descending in zip(*map(reversed, self._sorting())):
+        for name, descending in zip(*map(reversed, self._sorting()), strict=True):
             ranks = self._ranks(name)[order]
             order = order[np.argsort(-ranks if descending else ranks, kind="stable")]
         self._order = order
@@ -246,4 +247,4 @@ def _texts(observations, name):
         texts = [f"{value:.5g}" if value < 1e5 else f"{value:.0f}" for value in values.tolist()]
     else:
         texts = [str(value) for value in values.tolist()]
-    return [_MISSING if gone else text for gone, text in zip(missing.tolist(), texts)]
+    return [_MISSING if gone else text for gone, text in zip(missing.tolist(), texts, strict=True)]

@@ -6,13 +6,14 @@ import warnings
 import asdf
 import astropy.units as u
 import numpy as np
+from asdf.exceptions import ValidationError
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS, WcsError
 from glue.core import Data
 from glue.core.component import Component
-from asdf.exceptions import AsdfError
 from gwcs import WCS as GWCS  # noqa: N811
+from yaml import YAMLError
 
 from jdaviz_mast.errors import FileProblem, NotAnImage
 
@@ -22,8 +23,8 @@ _SCIENCE = "SCI"
 #: Key under which jdaviz looks for the header of the first HDU.
 _PRIMARY_HEADER = "_primary_header"
 # What asdf raises for a tree it cannot read, and gwcs for a transform it cannot apply.
-_NO_GWCS = (AsdfError, YAMLError, KeyError, ValueError, TypeError, AttributeError, RuntimeError,
-            NotImplementedError, OSError)  # fmt: skip
+_NO_GWCS = (ValidationError, YAMLError, KeyError, ValueError, TypeError, AttributeError,
+            RuntimeError, OSError)  # fmt: skip
 # Spellings of BUNIT in HST files that astropy does not read.
 _UNITS = {"ELECTRONS/S": "electron/s", "ELECTRONS": "electron", "COUNTS": "count",
           "COUNTS/S": "count/s", "UNITLESS": ""}  # fmt: skip

@@ -6,6 +6,7 @@ jdaviz 5.1 brings Vue 3 and 5.2 drops Imviz and Cubeviz; what breaks then breaks
 import functools
 import warnings
 
+import astropy.units as u
 from jdaviz.app import PrivateApplication
 from jdaviz.core.events import SnackbarMessage
 from jdaviz.core.registries import tray_registry
@@ -122,11 +123,32 @@ def add_image(app, data, label, *, visible=True):
     """
     if label in data_labels(app):
         raise ValueError(f"label {label!r} is taken")
+    _release_solid_angle(app, data)
     app._jdaviz_helper._load(data, format="Image", data_label=label)
     if not visible:
         for layer in _image_layers(app):
             if layer.layer.label == label:
                 layer.visible = False
+
+
+def _release_solid_angle(app, data):
+    """Let App take its display units from an image in surface brightness.
+
+    jdaviz 5.0 settles on square pixels when the first image has no solid angle in its unit (a
+    count rate, a segmentation map), and then fails to show one in MJy/sr. Images without a
+    solid angle are not converted, so nothing is lost when the choice is made anew.
+    """
+    units = {u.Unit(data.get_component(c).units or "") for c in data.main_components}
+    if app.config != "deconfigged" or all(
+        unit.physical_type != "surface brightness" for unit in units
+    ):
+        return
+    conversion = app.get_tray_item_from_name("g-unit-conversion")
+    if conversion.angle_unit_selected in ("pix2", "pix^2"):
+        conversion.angle_unit.choices = []
+        conversion.angle_unit_selected = ""
+        conversion.flux_unit_selected = ""
+        conversion.sb_unit_selected = ""
 
 
 def remove_data(app, label):

@@ -1,0 +1,86 @@
+"""The page of the standalone application: a jdaviz viewer with the MAST Import tray open.
+
+Served by solara, see `jdaviz_mast.cli.app`. It differs from jdaviz's own page in two things:
+the tray is open, and a tab that is closed does not end an import that is running.
+"""
+
+import os
+import threading
+from pathlib import Path
+
+import ipygoldenlayout
+import ipysplitpanes
+import ipyvue
+import jdaviz
+import solara
+import solara.lab
+from jdaviz.app import custom_components
+
+from jdaviz_mast.transfer import running_jobs
+from jdaviz_mast.viewer import jdaviz_api
+
+__all__ = ["LAYOUTS", "Page", "settings"]
+
+LAYOUTS = {"app": "App", "imviz": "Imviz", "cubeviz": "Cubeviz"}
+
+#: Set by the command line before the server starts.
+settings = {"layout": "app", "target": ""}
+
+_FOLDER = Path(jdaviz.__file__).parent
+_open_pages = set()
+
+
+@solara.lab.on_kernel_start
+def _count_pages():
+    page = solara.get_kernel_id()
+    if "dummy" in page:  # solara's own, at import
+        return None
+    _open_pages.add(page)
+
+    def closed():
+        _open_pages.discard(page)
+        if not _open_pages:
+            threading.Thread(target=_exit_after_imports, daemon=True).start()
+
+    return closed
+
+
+def _exit_after_imports():
+    """End the process, as jdaviz does when its tab is closed, once nothing is fetched."""
+    for job in running_jobs():
+        job.wait()
+    if not _open_pages:
+        os._exit(0)  # the server's threads would keep the process
+
+
+def _shared_widgets():
+    ipysplitpanes.SplitPanes()
+    ipygoldenlayout.GoldenLayout()
+    for name, path in custom_components.items():
+        ipyvue.register_component_from_file(None, name, str(_FOLDER / path))
+    ipyvue.register_component_from_file("g-viewer-tab", "container.vue", jdaviz.__file__)
+
+
+def _make_viewer():
+    viz = getattr(jdaviz, LAYOUTS[settings["layout"]])()
+    jdaviz_api.enable(viz)
+    viz.plugins[jdaviz_api.LABEL].target = settings["target"]
+    jdaviz_api.open_tray(viz)
+    return viz._app
+
+
+@solara.component
+def _Viewer():  # noqa: N802  solara's components are named as classes
+    solara.use_memo(_shared_widgets, [])
+    viewer, set_viewer = solara.use_state(None)
+    # After the first rendering: solara would take the widgets that jdaviz makes for its own.
+    solara.use_effect(lambda: set_viewer(_make_viewer()), [])
+    return solara.Column(children=[viewer] if viewer is not None else [])
+
+
+@solara.component
+def Page():  # noqa: N802
+    """Solara's entry point."""
+    solara.Style(_FOLDER / "solara.css")
+    solara.Title("jdaviz – MAST Import")
+    _Viewer()
