@@ -37,6 +37,6 @@ def write(recipe, path):
 
 def _writers():
     # Imported late: numpy aside, the archive starts without any of the heavy libraries.
-    from . import images
+    from . import images, other_missions, spectra, texts
 
-    return images.WRITERS
+    return images.WRITERS | spectra.WRITERS | other_missions.WRITERS | texts.WRITERS

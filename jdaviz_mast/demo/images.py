@@ -10,7 +10,14 @@ from . import sizes
 from .jwst_meta import describe, model_class, put_wcs, save
 from .scene import scene_for
 
-__all__ = ["WRITERS", "background", "exposed_fraction", "noisy_scene"]
+__all__ = [
+    "WRITERS",
+    "background",
+    "exposed_fraction",
+    "noise_source",
+    "noisy_scene",
+    "wavelength_um",
+]
 
 _DN_PER_MJYSR = 12.0  # count rate in DN/s that 1 MJy/sr gives, about NIRCam's
 _DO_NOT_USE = 1
@@ -135,47 +142,57 @@ def _flags(recipe, shape):
     return dq, border
 
 
-def _rate(recipe, grid):
-    image, error = noisy_scene(recipe, grid, np.ones(grid.shape, np.float32))
+def _rate(recipe):
+    """Count rate of an exposure and its error, in DN/s."""
+    shape = sizes.shape_of(recipe)
+    if recipe.row["dataproduct_type"] != "image":
+        # Late: spectra builds on this module.
+        from .spectra import detector_counts
+
+        clean = detector_counts(recipe, shape)
+        error = np.sqrt(0.01 + 0.01 * clean, dtype=np.float32)
+        return clean + error * noise_source(recipe).standard_normal(shape, np.float32), error
+    image, error = noisy_scene(recipe, sizes.grid_of(recipe), np.ones(shape, np.float32))
     return image * np.float32(_DN_PER_MJYSR), error * np.float32(_DN_PER_MJYSR)
 
 
+def _pointing(model, recipe):
+    """Write the FITS WCS; the pipeline adds the GWCS later than these files."""
+    if recipe.row["dataproduct_type"] == "image":
+        put_wcs(model, sizes.grid_of(recipe), gwcs=False)
+
+
 def _write_rate(recipe, path):
-    grid = sizes.grid_of(recipe)
     model = model_class("ImageModel")()
-    model.data, model.err = _rate(recipe, grid)
-    model.dq, _ = _flags(recipe, grid.shape)
+    model.data, model.err = _rate(recipe)
+    model.dq, _ = _flags(recipe, model.data.shape)
     _variances(model, model.err, model.data)
     describe(model, recipe, bunit="DN/s")
-    # The pipeline assigns the full WCS later; a rate file has the FITS keywords only.
-    put_wcs(model, grid, gwcs=False)
+    _pointing(model, recipe)
     save(model, path)
 
 
 def _write_rateints(recipe, path):
-    grid = sizes.grid_of(recipe)
-    image, error = _rate(recipe, grid)
+    image, error = _rate(recipe)
+    shape = 2, *image.shape
     random = noise_source(recipe)
-    wobble = random.standard_normal((2, *grid.shape), dtype=np.float32)
+    wobble = random.standard_normal(shape, dtype=np.float32)
     model = model_class("CubeModel")()
     model.data = image + wobble * error
-    model.err = np.broadcast_to(error * np.float32(2**0.5), (2, *grid.shape)).copy()
-    flags, _ = _flags(recipe, grid.shape)
-    model.dq = np.broadcast_to(flags, (2, *grid.shape)).copy()
+    model.err = np.broadcast_to(error * np.float32(2**0.5), shape).copy()
+    flags, _ = _flags(recipe, image.shape)
+    model.dq = np.broadcast_to(flags, shape).copy()
     _variances(model, model.err, model.data)
     describe(model, recipe, bunit="DN/s")
     model.meta.exposure.nints = 2
-    put_wcs(model, grid, gwcs=False)
+    _pointing(model, recipe)
     save(model, path)
 
 
 def _write_uncal(recipe, path):
     shape = sizes.shape_of(recipe)
     random = noise_source(recipe)
-    if recipe.row["dataproduct_type"] == "image":
-        rate, _ = _rate(recipe, sizes.grid_of(recipe))
-    else:
-        rate = np.full(shape, 20, np.float32)
+    rate, _ = _rate(recipe)
     group_time = recipe.row["t_exptime"] / 5
     groups = np.arange(1, 6, dtype=np.float32)[None, :, None, None] * np.float32(group_time)
     ramp = 12000 + rate * groups + 8 * random.standard_normal((1, 5, *shape), dtype=np.float32)

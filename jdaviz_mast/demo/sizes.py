@@ -91,7 +91,9 @@ def shape_of(recipe):
 def grid_of(recipe):
     """Pixel grid of `recipe`'s image; its outer edge is the observation's footprint."""
     row = recipe.row
-    if row["obs_collection"] == "HST":
+    if row["dataproduct_type"] == "cube":
+        side = CUBE_SHAPE[2]
+    elif row["obs_collection"] == "HST":
         side = _HST_SIDE
     elif recipe.level == 3 and row["instrument_name"].startswith("MIRI"):
         side = _MIRI_SIDE
