@@ -1,0 +1,105 @@
+"""What all tests share: one embedded archive over real HTTP, and a folder of their own."""
+
+import ipaddress
+import socket
+from pathlib import Path
+
+import pytest
+
+import jdaviz_mast
+from jdaviz_mast import Mast
+from jdaviz_mast.demo import DemoArchive
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_internet():
+    """Make a connection to any other machine fail: a test that needs one is wrong."""
+    connect = socket.socket.connect
+
+    def to_this_machine(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] != "localhost":
+            host = ipaddress.ip_address(address[0])
+            if not (host.is_loopback or host.is_unspecified):
+                raise ConnectionRefusedError(f"tests do not reach {host}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", to_this_machine)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _running_archive():
+    with DemoArchive() as archive:
+        yield archive
+
+
+@pytest.fixture
+def archive(_running_archive):
+    """The embedded archive, as good as new: what a test changes is undone after it.
+
+    Undone are faults, latency, bandwidth, EXECUTING, tokens and targets, and rows that
+    were added, removed or changed. Files that a test adds need addresses of their own.
+    """
+    archive = _running_archive
+    kept = {
+        name: ([*getattr(archive, name)], [dict(row) for row in getattr(archive, name)])
+        for name in ("observations", "products", "targets")
+    }
+    tokens = dict(archive.tokens)
+    yield archive
+    archive.clear_faults()
+    archive.latency, archive.bandwidth, archive.executing = 0.0, None, 0
+    archive.tokens.clear()
+    archive.tokens.update(tokens)
+    for name, (rows, copies) in kept.items():
+        for row, copy in zip(rows, copies, strict=True):
+            if row != copy:
+                row.clear()
+                row.update(copy)
+        getattr(archive, name)[:] = rows
+
+
+@pytest.fixture(autouse=True)
+def _settings(archive, tmp_path):
+    """Point the settings of jdaviz-mast to the embedded archive and a temporary folder."""
+    conf = jdaviz_mast.conf
+    with conf.set_temp("server", archive.url), conf.set_temp("download_dir", str(tmp_path)):
+        yield
+
+
+@pytest.fixture
+def mast(archive, tmp_path):
+    """The front door, on the embedded archive and a temporary folder."""
+    return Mast(archive.url, tmp_path)
+
+
+@pytest.fixture
+def asked(archive):
+    """Callable that returns the requests since the test began, oldest first.
+
+    Its arguments are substrings; a request is returned if its path, query or body holds
+    all of them.
+    """
+    before = archive.requests
+    last = before[-1] if before else None
+
+    def since(*substrings):
+        log = archive.requests
+        start = next((n + 1 for n in reversed(range(len(log))) if log[n] is last), 0)
+        return [
+            request
+            for request in log[start:]
+            if all(s in f"{request.path} {request.query} {request.body}" for s in substrings)
+        ]
+
+    return since
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Folder of recorded answers and true products beside the project, which CI lacks."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("recorded answers and true products (../shared) are not on this machine")
+    return folder
