@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from . import catalog, cloud, missions, portal
 from .faults import FaultBoard
-from .fields import load_data
+from .fields import PRODUCT_FIELDS, load_data
+from .from_files import rows_for
 from .server import ArchiveServer
 from .store import Store
 
@@ -128,6 +131,72 @@ class DemoArchive:
     def stored(self, uri):
         """Bytes or path of a file that need not be made, else None."""
         return self._store.held(uri)
+
+    def add_file(self, path, *, obs_id=None):
+        """Serve a real FITS file as ``mast:<mission>/product/<name>``.
+
+        Its observation and product rows are made from its headers. If an observation
+        called `obs_id` exists already, the file becomes one more product of it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; it is served from where it lies.
+        obs_id : str, optional
+            Observation to put it under; by default the file's name without its suffix.
+
+        Returns
+        -------
+        dict
+            The observation row.
+        """
+        path = Path(path).resolve()
+        row, product = rows_for(path, obs_id, self._new_obsid())
+        present = next((o for o in self.observations if o["obs_id"] == row["obs_id"]), None)
+        if present is None:
+            self.observations.append(row)
+        else:
+            row = present
+            product |= {"obsID": row["obsid"], "parent_obsid": row["obsid"]}
+        self._store.put(product["dataURI"], path)
+        listed = [p for p in self.products if p["dataURI"] == product["dataURI"]]
+        for other in listed:
+            # The archive made a file of that name itself: the real one takes its place.
+            other["size"] = product["size"]
+        if not listed:
+            self.products.append(product)
+        return row
+
+    def add_bytes(self, uri, data, **columns):
+        """Serve `data` as `uri`.
+
+        Parameters
+        ----------
+        uri : str
+            Such as ``"mast:JWST/product/jw99999_i2d.fits"``.
+        data : bytes
+            What to serve.
+        **columns
+            Columns of the product row that are to differ from the defaults: a public
+            science product of level 3 of the archive's first observation.
+
+        Returns
+        -------
+        dict
+            The product row, which may be changed.
+        """
+        unknown = set(columns) - set(PRODUCT_FIELDS)
+        if unknown:
+            raise ValueError(f"not a column of a product: {sorted(unknown)[0]}")
+        recipe = catalog.Recipe("asn", uri.rsplit("/", 1)[-1], self.observations[0])
+        row = catalog.product_row(recipe, None, "SCIENCE", None, None)
+        row |= {"dataURI": uri, "size": len(data)} | columns
+        self._store.put(uri, bytes(data))
+        self.products.append(row)
+        return row
+
+    def _new_obsid(self):
+        return str(90_000_000 + len(self.observations))
 
     # -- answers -------------------------------------------------------------
 

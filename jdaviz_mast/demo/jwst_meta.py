@@ -8,9 +8,9 @@ import numpy as np
 
 from .sky import polygon
 
-__all__ = ["celestial_gwcs", "describe", "model_class", "put_wcs", "require", "save"]
+__all__ = ["DATE", "celestial_gwcs", "describe", "model_class", "put_wcs", "require", "save"]
 
-_DATE = "2026-07-01T12:00:00.000"
+DATE = "2026-07-01T12:00:00.000"
 _STERADIAN_PER_ARCSEC2 = (np.pi / 180 / 3600) ** 2
 _EXPOSURE_TYPES = {
     "NIRCAM/IMAGE": "NRC_IMAGE",
@@ -42,7 +42,7 @@ def model_class(name):
 
     def on_save(self, init):
         type(self).__mro__[1].on_save(self, init)
-        self.meta.date = _DATE
+        self.meta.date = DATE
 
     base = getattr(require(), name)
     return type(name, (base,), {"on_save": on_save, "__module__": base.__module__})

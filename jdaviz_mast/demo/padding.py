@@ -13,8 +13,8 @@ _CARD = 80
 def pad_fits(path, size):
     """Lengthen a FITS file to `size` bytes.
 
-    Where the last HDU is a table, the room goes into its heap (PCOUNT), which nothing
-    reads unless a column points there; else into blank cards of the primary header.
+    The room goes into the heap (PCOUNT) of the last table, which nothing reads unless a
+    column points there; without a table, into blank cards of the primary header.
 
     Raises
     ------
@@ -27,29 +27,37 @@ def pad_fits(path, size):
         raise ValueError(f"{path.name} has {path.stat().st_size} bytes, cannot become {size}")
     if not missing:
         return
+    table = _last_table(path)
+    with open(path, "r+b") as file:
+        if table is None:
+            place = file.read(400 * _BLOCK).index(b"END" + b" " * (_CARD - 3))
+            filling = b" " * missing
+        else:
+            header, place, used = table
+            file.seek(header)
+            card = file.read(400 * _BLOCK).index(b"PCOUNT  =")
+            file.seek(header + card)
+            # The heap begins right after the rows, in what was the block's padding.
+            pcount = f"PCOUNT  = {missing - used % -_BLOCK:>20} / size of special data area"
+            file.write(pcount.ljust(_CARD).encode())
+            filling = bytes(missing)
+        file.seek(place)
+        tail = file.read()
+        file.seek(place)
+        file.write(filling + tail)
+
+
+def _last_table(path):
+    """Offsets of the header and of the end of the last table's data, and its rows' bytes."""
     from astropy.io import fits
 
     with fits.open(path) as hdus:
-        last, place = hdus[-1], hdus[-1].fileinfo()["hdrLoc"]
-        is_table = isinstance(last, fits.BinTableHDU)
-        used = last.header["NAXIS1"] * last.header["NAXIS2"] if is_table else 0
-        gap = -used % _BLOCK
-    with open(path, "r+b") as file:
-        if not is_table:
-            content = file.read()
-            end = content.index(b"END" + b" " * 77)
-            assert end % _CARD == 0
-            file.seek(0)
-            file.write(content[:end] + b" " * missing + content[end:])
-            return
-        file.seek(place)
-        header = file.read(4 * _BLOCK)
-        card = header.index(b"PCOUNT  =")
-        file.seek(place + card)
-        pcount = f"PCOUNT  = {gap + missing:>20} / size of special data area"
-        file.write(pcount.ljust(_CARD).encode())
-        file.seek(0, 2)
-        file.write(bytes(missing))
+        for hdu in reversed(hdus):
+            if isinstance(hdu, fits.BinTableHDU) and not hdu.header["PCOUNT"]:
+                place = hdu.fileinfo()
+                used = hdu.header["NAXIS1"] * hdu.header["NAXIS2"]
+                return place["hdrLoc"], place["datLoc"] + place["datSpan"], used
+    return None
 
 
 def pad_text(text, size, line="\n"):

@@ -59,8 +59,10 @@ def invoke(request, observations, products, catalog):
             return _observations(service, params, request, observations)
         if service.startswith("Mast.Catalogs."):
             return _catalog(service, params, request, catalog)
-    except KeyError as missing:
-        raise PortalError(f"{service}: parameter {missing} is missing") from missing
+    except (KeyError, ValueError, TypeError) as wrong:
+        if isinstance(wrong, PortalError):
+            raise
+        raise PortalError(f"{service}: bad or missing parameter: {wrong}") from wrong
     raise PortalError(f"Service {service!r} is not known")
 
 

@@ -58,7 +58,7 @@ def _answer(name, target, resolver, spelling):
         # Clients look for the name they sent, in lower case.
         "searchString": name.lower(),
         "resolver": resolver,
-        "cached": resolver == "SIMBAD",
+        "cached": resolver.startswith("SIMBAD"),
         "resolverTime": 1,
     }
     if answer["cached"]:

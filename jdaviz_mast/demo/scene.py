@@ -177,7 +177,7 @@ def _galaxies(seed, count, half_width):
 def _planetary_nebula(center):
     # The A star outshines its companion, the nebula's true central star, 1.7" away;
     # the companion is dusty and catches up towards the mid infrared.
-    pair = [(0.0, 0.0, 900.0, -1.0), (-1.15, 1.25, 40.0, -0.2)]
+    pair = [(0.0, 0.0, 900.0, -0.5), (-1.15, 1.25, 40.0, -0.1)]
     stars = np.vstack([pair, _field_stars(3132, 260, 130.0)])
     return Scene(center, stars, _galaxies(2733, 16, 120.0), ring_nebula)
 

@@ -30,9 +30,9 @@ FIXED = {
     "x1d": 180 * BLOCK,
     "lc": 100 * BLOCK,
     "tp": 900 * BLOCK,
-    "gs-id": 8 * BLOCK + 128 * 128 * 4 // BLOCK * BLOCK + BLOCK,
-    "gs-acq1": 8 * BLOCK + 128 * 128 * 4 // BLOCK * BLOCK + BLOCK,
-    "gs-fg": 8 * BLOCK + 128 * 128 * 4 // BLOCK * BLOCK + BLOCK,
+    "gs-id": 27 * BLOCK,
+    "gs-acq1": 27 * BLOCK,
+    "gs-fg": 27 * BLOCK,
 }
 
 #: Pixels along the longer side of an image. True ones have several thousands.
@@ -62,7 +62,9 @@ _PLANES = {
     "flc": [4, 4, 2] * 2,
     "raw": [2, 2],
 }
-_RESERVED_BLOCKS = 40
+# For headers, ASDF and tables; a raw HST file has no table to fill up, so little.
+_RESERVED_BLOCKS = {"raw": 5}
+_MOSTLY = 40
 
 
 def size_of(recipe):
@@ -71,7 +73,7 @@ def size_of(recipe):
         return FIXED[recipe.kind]
     shape = shape_of(recipe)
     blocks = sum(math.ceil(math.prod(shape) * width / BLOCK) for width in _PLANES[recipe.kind])
-    return (blocks + _RESERVED_BLOCKS) * BLOCK
+    return (blocks + _RESERVED_BLOCKS.get(recipe.kind, _MOSTLY)) * BLOCK
 
 
 def shape_of(recipe):

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import sizes
 from .images import noise_source
-from .jwst_meta import celestial_gwcs, describe, model_class, put_wcs, save
+from .jwst_meta import DATE, celestial_gwcs, describe, model_class, put_wcs, save
 from .sky import parse_region
 
 __all__ = ["WRITERS", "detector_counts", "preview", "spectrum"]
@@ -116,13 +116,13 @@ def _cube_gwcs(grid, planes, first, step):
 
 
 def _long_slit(recipe):
-    """Rectified spectrum and its error in MJy/sr, shape `sizes.SPECTRUM_SHAPE`."""
+    """Rectified spectrum and its error in MJy, shape `sizes.SPECTRUM_SHAPE`."""
     rows, columns = sizes.SPECTRUM_SHAPE
     low, high = _band(recipe.row)
     wavelength = low + (high - low) * (np.arange(columns) + 0.5) / columns
     profile = np.exp(-(((np.arange(rows) - rows / 2) / 1.8) ** 2))[:, None]
-    image = (60 * profile * spectrum(recipe.row, wavelength)).astype(np.float32)
-    error = np.sqrt(0.3 + 0.02 * image, dtype=np.float32)
+    image = (2e-9 * profile * spectrum(recipe.row, wavelength)).astype(np.float32)
+    error = np.sqrt(1e-21 + 3e-12 * image, dtype=np.float32)
     noise = noise_source(recipe).standard_normal(image.shape, dtype=np.float32)
     image += error * noise
     image[[0, -1]] = np.nan
@@ -137,7 +137,8 @@ def _write_s2d(recipe, path):
     model.wht = np.ones(image.shape, np.float32)
     model.var_poisson, model.var_rnoise = error**2 * 0.7, error**2 * 0.3
     model.var_flat = np.zeros(image.shape, np.float32)
-    describe(model, recipe, bunit="MJy/sr")
+    # A point source is calibrated to flux, not to surface brightness.
+    describe(model, recipe, bunit="MJy")
     model.name, model.source_id, model.slitlet_id = "S1600A1", 1, 1
     model.meta.wcsinfo.dispersion_direction = 1
     model.meta.wcsinfo.s_region = recipe.row["s_region"].replace("POLYGON", "POLYGON ICRS ")
@@ -197,6 +198,8 @@ def _write_x1d(recipe, path):
     spec_model.spectral_order, spec_model.source_id = 1, 1
     spec_model.source_type = "POINT"
     spec_model.source_ra, spec_model.source_dec = recipe.row["s_ra"], recipe.row["s_dec"]
+    # A part is stamped when it is created, not when the whole is saved.
+    spec_model.meta.date = DATE
     model = model_class("MultiSpecModel")()
     model.spec.append(spec_model)
     describe(model, recipe)
