@@ -10,7 +10,7 @@ from jdaviz_mast.errors import AccessDenied, ArchiveUnreachable, FileProblem
 
 __all__ = ["fetch_file"]
 
-_CHUNK = 1 << 20  # bytes
+_CHUNK = 1 << 16  # bytes; small, so that a slow transfer can be cancelled soon
 
 
 def fetch_file(session, url, path, *, size=None, check=None, on_bytes=None, timeout=60.0):

@@ -178,8 +178,8 @@ class ObservationTable(JdavizTable):
             lines = [" ".join(line).lower() for line in zip(*columns, strict=True)]
             order = order[[all(word in line for word in words) for line in lines]]
         for name, descending in zip(*map(reversed, self._sorting()), strict=True):
-            ranks = self._ranks(name)[order]
-            order = order[np.argsort(-ranks if descending else ranks, kind="stable")]
+            ranks = self._ranks(name, descending)[order]
+            order = order[np.argsort(ranks, kind="stable")]
         self._order = order
         self.matching = len(order)
         self._send_page()
@@ -212,8 +212,8 @@ class ObservationTable(JdavizTable):
             self._texts[name] = _texts(self._observations, name)
         return self._texts[name]
 
-    def _ranks(self, name):
-        """Return numbers that sort as the column does; missing values come last."""
+    def _ranks(self, name, descending):
+        """Return numbers that sort as the column does; missing values come last either way."""
         if name not in self._observations.colnames:
             return np.zeros(len(self), dtype=int)
         column = self._observations[name]
@@ -221,7 +221,7 @@ class ObservationTable(JdavizTable):
         if values.dtype.kind in "OU":
             values = np.char.lower(values.astype(str))
         ranks = np.unique(values, return_inverse=True)[1].astype(int)
-        return np.where(_missing(column), len(ranks), ranks)
+        return np.where(_missing(column), len(ranks), -ranks if descending else ranks)
 
 
 def _names():

@@ -1,0 +1,389 @@
+"""The tray from Python, in each application: search, import, and what it says."""
+
+import threading
+import time
+
+import jdaviz
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from jdaviz_mast import ImportJob
+from jdaviz_mast.demo import Fault
+from jdaviz_mast.errors import (
+    ArchiveError,
+    ArchiveUnreachable,
+    Cancelled,
+    InvalidInput,
+    MastError,
+    ObservationNotFound,
+    TargetNotFound,
+)
+
+APPLICATIONS = ("App", "Imviz", "Cubeviz")
+F090W = "jw02733-o001_t001_nircam_clear-f090w"
+TYPED = ("observationDate", "targetName", "instrument", "filter", "exposureTime",
+         "calibrationLevel", "proposalId", "proposalPi", "observationTitle",
+         "wavelengthRange")  # fmt: skip
+
+
+@pytest.fixture(params=APPLICATIONS)
+def viz(request):
+    return getattr(jdaviz, request.param)()
+
+
+@pytest.fixture
+def imviz():
+    return jdaviz.Imviz()
+
+
+def tray_of(viz):
+    return viz.plugins["MAST Import"]
+
+
+def layers(viz):
+    """Data that came from MAST, by label."""
+    return {d.label: d for d in viz._app.data_collection if "mast_obs_id" in d.meta}
+
+
+def wait_for(condition, tray, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        tray._obj._owner.drain()
+        time.sleep(0.02)
+
+
+SEARCHES = {
+    "Target name": {"target": "NGC 3132"},
+    "Coordinates": {"ra": 151.755, "dec": -40.437, "radius": 6, "radius_unit": "arcmin"},
+    "Observation ID": {"observation_id": F090W},
+    "Program ID": {"program_id": "2733"},
+}
+
+
+@pytest.mark.parametrize("by", SEARCHES)
+def test_each_search_at_level_3_and_at_all_levels(viz, archive, by):
+    tray = tray_of(viz)
+    tray.search_by = by
+    for name, value in SEARCHES[by].items():
+        setattr(tray, name, value)
+    found = tray.search()
+    assert isinstance(found, Table)
+    assert set(found["calib_level"]) == {3}
+    assert F090W in found["obs_id"]
+    assert len(tray.observations.items) == len(found)
+    assert tray.observations.export_table() is found
+
+    tray.all_levels = True
+    levels = set(tray.search()["calib_level"])
+    assert levels == ({3} if by == "Observation ID" else {1, 2, 3})
+
+
+def test_level_3_import_makes_layers_of_level_3_only(viz, archive):
+    tray = tray_of(viz)
+    tray.search_by, tray.observation_id = "Observation ID", F090W
+    tray.search()
+    tray.observations.select_rows(0)
+    job = tray.import_selected()
+    assert isinstance(job, ImportJob)
+    assert job.state == "complete"
+    assert tray.jobs == [job]
+    assert {f.about["product"]["calib_level"] for f in job.files} == {3}
+    assert set(layers(viz)) == {"NGC-3132 F090W L3", "NGC-3132 F090W L3 segm"}
+
+    data = layers(viz)["NGC-3132 F090W L3"]
+    path = next(f.path for f in job.files if f.name.endswith("_i2d.fits"))
+    pixels = data.get_component(data.main_components[0]).data
+    assert np.array_equal(pixels, fits.getdata(path, "SCI"), equal_nan=True)
+    assert hasattr(data.coords, "pixel_to_world")
+    assert sum(key.startswith("mast_") for key in data.meta) >= 30
+    assert data.meta["mast_obs_id"] == F090W
+    assert data.meta["mast_product_productFilename"] == path.name
+    assert all(data.meta[name] is not None for name in TYPED)
+    if "Cubeviz" in type(viz).__name__:
+        assert any("data menu" in note for note in tray._obj.import_notes)
+    else:
+        metadata = viz.plugins["Metadata"]
+        metadata.dataset = "NGC-3132 F090W L3"
+        assert metadata.meta["mast_proposal_id"]["value"] == "2733"
+
+
+def test_all_levels_import_makes_layers_of_each_level(viz, archive):
+    tray = tray_of(viz)
+    tray.all_levels = True
+    # HST's raw is the level-1 product that is an image; a JWST exposure gives level 2.
+    exposure = next(
+        row for row in archive.observations
+        if row["calib_level"] == 2 and row["obs_id"].startswith("jw02733002001_02103_00001")
+    )  # fmt: skip
+    hst = next(row for row in archive.observations
+               if row["obs_collection"] == "HST" and row["calib_level"] == 3)  # fmt: skip
+    for obs_id in (hst["obs_id"], exposure["obs_id"], F090W):
+        tray.search_by, tray.observation_id = "Observation ID", obs_id
+        tray.search()
+        products = tray._obj.mast.products(tray.observations._obj.row(0), all_levels=True)
+        if obs_id == F090W:  # hundreds of exposures: its own level is enough here
+            tray.all_levels = False
+        tray.observations.select_all()
+        job = tray.import_selected()
+        assert job.state == "complete", [f.error for f in job.files]
+        if obs_id != F090W:
+            assert {f.uri for f in job.files} == set(products["dataURI"])
+    imported = layers(viz).values()
+    assert {data.meta["calibrationLevel"] for data in imported} == {1, 2, 3}
+    assert all(hasattr(data.coords, "pixel_to_world") for data in imported)
+    for data in imported:  # each exposure carries its own row, not the mosaic's
+        own = data.meta["mast_obsid"]
+        assert own in (data.meta["mast_product_obsID"], data.meta["mast_product_parent_obsid"])
+
+
+@pytest.mark.parametrize("application", ["App", "Imviz"])
+def test_images_of_one_target_are_aligned_on_the_sky(application, archive):
+    viz = getattr(jdaviz, application)()
+    tray = tray_of(viz)
+    tray.target, tray.mission = "NGC 3132", "JWST"
+    tray.search()
+    tray.observations.select_rows([0, 4])
+    tray.import_selected()
+    assert viz.plugins["Orientation"].align_by.selected == "WCS"
+    shown = {
+        layer.layer.label
+        for viewer in viz._app._viewer_store.values()
+        for layer in viewer.layers
+        if layer.visible
+    }
+    assert {label for label in layers(viz) if "segm" not in label} <= shown
+    assert not any("segm" in label for label in shown)
+
+
+def test_importing_twice_keeps_the_older_layer(imviz, archive, asked):
+    tray = tray_of(imviz)
+    tray.import_observation(F090W)
+    first = dict(layers(imviz))
+    fetched = len(asked("Download/file"))
+    tray.import_observation(F090W)
+    assert len(asked("Download/file")) == fetched  # what is whole is not fetched again
+    assert len(layers(imviz)) == 2 * len(first)
+    for label, data in first.items():
+        assert layers(imviz)[label] is data
+
+
+def test_what_is_no_image_is_said_before_it_is_fetched(imviz, archive):
+    row = next(r for r in archive.observations if r["dataproduct_type"] == "cube")
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id, tray.all_levels = "Observation ID", row["obs_id"], True
+    tray.search()
+    tray.observations.select_rows(0)
+    assert "a spectral cube, not an image" in tray._obj.selection_note
+    assert "Cubeviz" in tray._obj.selection_note
+    job = tray.import_selected()
+    assert job.state == "complete"
+    assert layers(imviz) == {}
+    assert any("Cubeviz" in note for note in tray._obj.import_notes)
+    assert any(str(job.files[0].path.parents[2]) in note for note in tray._obj.import_notes)
+
+
+BAD_FIELDS = [
+    ("Target name", {"target": ""}, InvalidInput, "target"),
+    ("Target name", {"target": "no such thing"}, TargetNotFound, "no such thing"),
+    ("Target name", {"target": "NGC 3132", "radius": 0}, InvalidInput, "radius"),
+    ("Target name", {"target": "NGC 3132", "radius": -1}, InvalidInput, "radius"),
+    ("Target name", {"target": "NGC 3132", "radius": 1e9}, InvalidInput, "radius"),
+    ("Target name", {"target": "NGC 3132", "radius": "wide"}, InvalidInput, "radius"),
+    ("Coordinates", {"ra": 361, "dec": 0}, InvalidInput, "ra: 361"),
+    ("Coordinates", {"ra": 10, "dec": -91}, InvalidInput, "dec: -91"),
+    ("Coordinates", {"ra": "", "dec": ""}, InvalidInput, "ra"),
+    ("Observation ID", {"observation_id": "jw02733*"}, InvalidInput, "wildcards"),
+    ("Observation ID", {"observation_id": "NGC 3132"}, InvalidInput, "observation_id"),
+    ("Program ID", {"program_id": "Pontoppidan"}, InvalidInput, "program_id"),
+]
+
+
+@pytest.mark.parametrize(("by", "fields", "error", "words"), BAD_FIELDS)
+def test_bad_input_is_one_sentence_and_one_type(imviz, archive, by, fields, error, words):
+    tray = tray_of(imviz)
+    tray.search_by = by
+    for name, value in fields.items():
+        setattr(tray, name, value)
+    with pytest.raises(error, match=words) as caught:
+        tray.search()
+    assert tray._obj.search_message == str(caught.value)
+    assert tray._obj.search_message_type == "error"
+    # and it goes on working
+    tray.search_by, tray.target, tray.radius = "Target name", "NGC 3132", 0.1
+    assert len(tray.search())
+
+
+def test_an_unknown_unit_is_refused(imviz):
+    with pytest.raises(ValueError, match="parsec"):
+        tray_of(imviz).radius_unit = "parsec"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("status", route="invoke", status=500), ArchiveError),
+        (Fault("html", route="invoke"), ArchiveError),
+        (Fault("reset", route="invoke"), ArchiveUnreachable),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_a_bad_day_of_the_archive_is_told_and_survived(imviz, archive, fault, error):
+    tray = tray_of(imviz)
+    tray.target = "NGC 3132"
+    archive.fail(fault)
+    with pytest.raises(error):
+        tray.search()
+    assert tray._obj.search_message_type == "error"
+    assert not tray._obj.searching
+    archive.clear_faults()
+    assert len(tray.search())
+
+
+def test_nothing_found_is_worded_for_a_person(imviz, archive):
+    tray = tray_of(imviz)
+    tray.search_by, tray.program_id = "Program ID", "99999"
+    assert len(tray.search()) == 0
+    assert "MAST holds nothing here" in tray._obj.search_message
+    assert "all calibration levels" in tray._obj.search_message
+    assert tray._obj.n_rows == 0
+
+
+def test_nothing_selected_is_said(imviz):
+    with pytest.raises(InvalidInput, match="select rows"):
+        tray_of(imviz).import_selected()
+
+
+def test_an_unknown_observation_is_said(imviz):
+    with pytest.raises(ObservationNotFound, match="jw99999"):
+        tray_of(imviz).import_observation("jw99999-o001_t001_nircam_clear-f090w")
+
+
+def test_one_failing_product_does_not_stop_the_others(imviz, archive):
+    archive.fail(Fault("status", match="clear-f090w_segm", status=500))
+    tray = tray_of(imviz)
+    job = tray.import_observation(F090W)
+    assert job.state == "partial"
+    assert "NGC-3132 F090W L3" in layers(imviz)
+    assert tray._obj.import_message_type == "warning"
+    assert any("segm.fits" in note for note in tray._obj.import_notes)
+
+
+def test_a_web_page_for_a_file_is_no_layer(imviz, archive):
+    archive.fail(Fault("html", match="clear-f090w_i2d.fits"))
+    tray = tray_of(imviz)
+    job = tray.import_observation(F090W)
+    failed = [f for f in job.files if f.state == "failed"]
+    assert [f.name for f in failed] == [f"{F090W}_i2d.fits"]
+    assert not failed[0].path.exists()
+    assert "NGC-3132 F090W L3" not in layers(imviz)
+
+
+def test_rows_with_missing_values_are_shown_and_imported(imviz, archive):
+    row = next(r for r in archive.observations if r["obs_id"] == F090W)
+    row |= {"instrument_name": None, "filters": None, "t_min": None, "t_max": None}
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id = "Observation ID", F090W
+    tray.search()
+    assert tray.observations._obj.rows[0]["filters"] == "–"
+    assert tray.observations._obj.rows[0]["t_min"] == "–"
+    tray.observations.select_rows(0)
+    tray.import_selected()
+    data = next(iter(layers(imviz).values()))
+    assert data.meta["mast_filters"] in (None, "")
+    assert data.meta["observationDate"].startswith("2022-07-13")  # t_obs_release
+
+
+# Buttons: they do not wait, and what they start can be stopped
+
+
+def test_a_button_does_not_wait(imviz, archive):
+    archive.latency = 0.5
+    tray = tray_of(imviz)
+    tray.target = "NGC 3132"
+    since = time.monotonic()
+    tray._obj.vue_search()
+    assert time.monotonic() - since < 0.4
+    assert tray._obj.searching
+    wait_for(lambda: not tray._obj.searching, tray)
+    assert tray._obj.n_rows
+
+
+def test_a_search_that_is_stuck_is_cancelled_at_once(imviz, archive):
+    archive.fail(Fault("stall", route="invoke"))
+    tray = tray_of(imviz)
+    tray.target = "NGC 3132"
+    tray._obj.vue_search()
+    since = time.monotonic()
+    tray._obj.vue_cancel_search()
+    assert time.monotonic() - since < 1
+    assert not tray._obj.searching
+    assert "cancelled" in tray._obj.search_message
+    archive.clear_faults()
+    assert len(tray.search())
+
+
+def test_a_second_search_replaces_the_first(imviz, archive):
+    archive.latency = 0.3
+    tray = tray_of(imviz)
+    tray.target = "NGC 3132"
+    tray._obj.vue_search()
+    tray.search_by, tray.program_id = "Program ID", "2733"
+    found = tray.search()
+    time.sleep(0.5)
+    tray._obj._owner.drain()
+    assert len(tray.observations.items) == len(found)
+
+
+def test_an_import_is_cancelled_within_a_second(imviz, archive):
+    archive.bandwidth = 200_000
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id = "Observation ID", F090W
+    tray.search()
+    tray._obj.observations.vue_toggle(0)
+    tray._obj.vue_import_selected()
+    wait_for(lambda: "MB" in tray._obj.progress_text or "kB" in tray._obj.progress_text, tray)
+    job = tray.jobs[-1]
+    since = time.monotonic()
+    tray._obj.vue_cancel_import()
+    assert not tray._obj.importing
+    assert "cancelled" in tray._obj.import_message
+    job.wait(5)
+    assert time.monotonic() - since < 1.5
+    assert job.state == "cancelled"
+    # The connections that were let go clean up behind themselves.
+    folder = job.files[0].path.parent
+    wait_for(lambda: not [p for p in folder.iterdir() if p.suffix == ".part"], tray, 5)
+
+
+def test_cancel_from_python_ends_a_waiting_import(imviz, archive):
+    archive.bandwidth = 100_000
+    tray = tray_of(imviz)
+    owner = tray._obj._owner
+    threading.Timer(1.0, lambda: owner.post(tray.cancel)).start()
+    with pytest.raises(Cancelled):
+        tray.import_observation(F090W)
+
+
+def test_two_imports_at_once_are_refused(imviz, archive):
+    archive.latency = 0.3
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id = "Observation ID", F090W
+    tray.search()
+    tray._obj.observations.vue_import_row(0)
+    with pytest.raises(MastError, match="is running"):
+        tray.import_observation(F090W)
+    wait_for(lambda: not tray._obj.importing, tray)
+
+
+def test_text_of_the_archive_is_never_markup():
+    """Vue escapes what stands in braces; v-html would not."""
+    from pathlib import Path
+
+    import jdaviz_mast.tray
+
+    templates = list(Path(jdaviz_mast.tray.__file__).parent.glob("*.vue"))
+    assert templates
+    assert not any("v-html" in template.read_text() for template in templates)
