@@ -24,7 +24,9 @@ class InvalidInput(MastError, ValueError):
 
     def __init__(self, field, value, allowed):
         self.field, self.value = field, value
-        super().__init__(f"{field}: {value!r} is not usable; {allowed}.")
+        shown = " ".join(repr(value).split())  # a table or an array takes many lines
+        shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
+        super().__init__(f"{field}: {shown} is not usable; {allowed}.")
 
 
 class TargetNotFound(MastError, LookupError):

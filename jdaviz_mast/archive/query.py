@@ -106,8 +106,8 @@ class Query:
             observation_ids=() if observation_id is None else _observation_ids(observation_id),
             program_ids=() if program_id is None else _program_ids(program_id),
             missions=_missions(mission),
-            instruments=_values("instrument", instrument),
-            filters=_values("filters", filters),
+            instruments=_patterns("instrument", instrument),
+            filters=_patterns("filters", filters),
             all_levels=bool(all_levels),
         )
 
@@ -157,11 +157,12 @@ def _target(target):
 
 def _position(coordinates):
     if isinstance(coordinates, (tuple, list)) and len(coordinates) == 2:
-        return _position_from_numbers(*coordinates)
+        return _position_from_pair(*coordinates)
     if isinstance(coordinates, str):
-        numbers = re.split(r"[\s,]+", coordinates.strip())
-        if len(numbers) == 2 and all(_is_number(n) for n in numbers):
-            return _position_from_numbers(*numbers)
+        # SkyCoord would take 361d for 1d.
+        pair = re.split(r"[\s,]+", coordinates.strip())
+        if len(pair) == 2:
+            return _position_from_pair(*pair)
         try:
             coordinates = SkyCoord(coordinates, unit=(u.hourangle, u.deg))
         except (ValueError, u.UnitsError) as error:
@@ -177,31 +178,34 @@ def _position(coordinates):
     return coordinates.icrs
 
 
+def _position_from_pair(ra, dec):
+    ra = _degrees("ra", ra, 0, 360, sexagesimal=u.hourangle)
+    dec = _degrees("dec", dec, -90, 90, sexagesimal=u.deg)
+    return SkyCoord(ra, dec, frame="icrs")
+
+
+def _degrees(field, value, low, high, *, sexagesimal):
+    allowed = f"give degrees from {low} to {high}"
+    try:
+        if not isinstance(value, str):
+            angle = Angle(value, u.deg)
+        elif _is_number(value):
+            angle = Angle(float(value), u.deg)
+        else:
+            angle = Angle(value, sexagesimal)
+    except (TypeError, ValueError, u.UnitsError) as error:
+        raise InvalidInput(field, value, allowed) from error
+    if not angle.isscalar or not np.isfinite(angle.deg) or not low <= angle.deg <= high:
+        raise InvalidInput(field, value, allowed)
+    return angle
+
+
 def _is_number(text):
     try:
         float(text)
     except ValueError:
         return False
     return True
-
-
-def _position_from_numbers(ra, dec):
-    ra = _degrees("ra", ra, 0, 360)
-    dec = _degrees("dec", dec, -90, 90)
-    return SkyCoord(ra, dec, frame="icrs")
-
-
-def _degrees(field, value, low, high):
-    allowed = f"give degrees from {low} to {high}"
-    if isinstance(value, str):
-        value = value.strip()
-    try:
-        angle = Angle(value, u.deg) if not isinstance(value, str) else Angle(float(value), u.deg)
-    except (TypeError, ValueError, u.UnitsError) as error:
-        raise InvalidInput(field, value, allowed) from error
-    if not angle.isscalar or not np.isfinite(angle.deg) or not low <= angle.deg <= high:
-        raise InvalidInput(field, value, allowed)
-    return angle
 
 
 def _radius(radius):
@@ -220,13 +224,20 @@ def _radius(radius):
 def _values(field, value):
     if value is None:
         return ()
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, Iterable):
-        value = [value]
-    values = tuple(str(item).strip() for item in value)
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, Iterable):
+        items = [items]
+    values = tuple(str(item).strip() for item in items)
     if not values or not all(values):
         raise InvalidInput(field, value, "give one value or several, none of them empty")
+    return values
+
+
+def _patterns(field, value):
+    values = _values(field, value)
+    # astroquery drops all but the first, with no more than a warning.
+    if sum("*" in item or "%" in item for item in values) > 1:
+        raise InvalidInput(field, value, "give at most one value with a wildcard")
     return values
 
 

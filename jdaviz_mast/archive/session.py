@@ -26,9 +26,14 @@ _LONGEST_PAUSE = 2.0
 
 def check_server(server):
     """Return ``server`` without a trailing slash, or raise `InvalidInput`."""
-    parts = urlsplit(server if isinstance(server, str) else "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput("server", server, "give an address such as 'https://mast.stsci.edu'")
+    allowed = "give an address such as 'https://mast.stsci.edu'"
+    try:
+        parts = urlsplit(server if isinstance(server, str) else "")
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError as error:  # a port that is no number, half an IPv6 address
+        raise InvalidInput("server", server, allowed) from error
+    if not usable:
+        raise InvalidInput("server", server, allowed)
     return server.rstrip("/")
 
 
