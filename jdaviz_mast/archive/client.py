@@ -107,8 +107,11 @@ class Archive:
             lambda mast: mast.query_criteria(pagesize=conf.page_size, **criteria), check_cancelled
         )
         if not len(table):
+            level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
             warnings.warn(
-                f"MAST holds nothing for {query.describe()}.", NoResultsWarning, stacklevel=3
+                f"MAST holds nothing{level} for {query.describe()}.",
+                NoResultsWarning,
+                stacklevel=3,
             )
         return table
 
@@ -209,12 +212,12 @@ class Archive:
 def _product_types(product_type):
     if product_type is None:
         return None
-    types = [product_type] if isinstance(product_type, str) else list(product_type)
+    types = [str(item).upper() for item in np.atleast_1d(product_type)]
     known = ("SCIENCE", "PREVIEW", "INFO", "AUXILIARY", "THUMBNAIL", "CATALOG", "GUIDE")
     for item in types:
-        if str(item).upper() not in known:
-            raise InvalidInput("product_type", item, f"choose from {', '.join(known)}")
-    return [str(item).upper() for item in types]
+        if item not in known:
+            raise InvalidInput("product_type", product_type, f"choose from {', '.join(known)}")
+    return types
 
 
 def _choose(rows, types, all_levels):
