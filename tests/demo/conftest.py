@@ -9,10 +9,6 @@ from jdaviz_mast.demo import DemoArchive
 RECORDED = Path(astroquery.mast.__file__).parent / "tests" / "data"
 SHARED = Path(__file__).parents[3] / "shared" / "real"
 
-F090W = "mast:JWST/product/jw02733-o001_t001_nircam_clear-f090w_i2d.fits"
-F1130W = "mast:JWST/product/jw02733-o002_t001_miri_f1130w_i2d.fits"
-SMALL = "mast:JWST/product/jw02733-o002_t001_miri_f1130w_cat.ecsv"
-
 
 @pytest.fixture(scope="session")
 def recorded():

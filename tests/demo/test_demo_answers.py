@@ -28,7 +28,7 @@ def filtered(archive, *filters, columns="*"):
 
 
 def assert_same_envelope(ours, theirs):
-    assert list(sorted(ours)) == list(sorted(theirs))
+    assert sorted(ours) == sorted(theirs)
     assert ours["status"] == theirs["status"] == "COMPLETE"
     assert list(ours["paging"]) == list(theirs["paging"])
 

@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
-from conftest import F090W, F1130W
+from demo_material import F090W, F1130W
 
 from jdaviz_mast.demo import DemoArchive, write_i2d
 from jdaviz_mast.demo.padding import pad_fits, pad_jpeg, pad_text
@@ -297,7 +297,7 @@ def test_benchmark_image_has_the_shape_asked_for(tmp_path):
     path = write_i2d(tmp_path / "jw00001-o001_t001_nircam_clear-f090w_i2d.fits", shape=(300, 200))
     with datamodels.open(path, strict_validation=True) as model:
         assert model.data.shape == (300, 200)
-        names = "err con wht var_poisson var_rnoise var_flat".split()
+        names = ["err", "con", "wht", "var_poisson", "var_rnoise", "var_flat"]
         assert all(getattr(model, name).shape[-2:] == (300, 200) for name in names)
         model.validate()
 
