@@ -202,13 +202,11 @@ class DemoArchive:
 
     def invoke(self, request):
         """Answer a mashup request; see `jdaviz_mast.demo.portal.invoke`."""
-        products = self.products
+        answer = portal.invoke(request, self.observations, self.products, self._tic)
         if request.get("service") == "Mast.Caom.Products":
-            products = [
-                row | {"size": self.faults.claimed_size(row["dataURI"], row["size"])}
-                for row in products
-            ]
-        return portal.invoke(request, self.observations, products, self._tic)
+            for row in answer["data"]:
+                row["size"] = self.faults.claimed_size(row["dataURI"], row["size"])
+        return answer
 
     def mission_rows(self, mission):
         """Rows of mission search."""
