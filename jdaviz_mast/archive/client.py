@@ -8,7 +8,7 @@ import numpy as np
 import requests
 from astropy.coordinates import SkyCoord
 from astropy.table import Table, vstack
-from astroquery.exceptions import NoResultsWarning, RemoteServiceError
+from astroquery.exceptions import InvalidQueryError, NoResultsWarning, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
 from jdaviz_mast.archive.query import COMBINED_LEVEL
@@ -25,9 +25,10 @@ _DOWNLOAD_PATH = "/api/v0.1/Download/file"
 _column_configs = {}
 _column_configs_lock = threading.Lock()
 
-# What a malformed answer makes astroquery raise while it parses it.
-_BAD_ANSWER = (requests.RequestException, RemoteServiceError, TimeoutError, ValueError, KeyError,
-               TypeError, AttributeError)  # fmt: skip
+# What a malformed answer makes astroquery raise while it parses it; InvalidQueryError if its
+# description of the columns lacks one that we ask for.
+_BAD_ANSWER = (requests.RequestException, RemoteServiceError, InvalidQueryError, TimeoutError,
+               ValueError, KeyError, TypeError, AttributeError)  # fmt: skip
 
 
 class Archive:

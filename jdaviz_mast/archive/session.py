@@ -4,7 +4,9 @@ import time
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from astroquery.exceptions import RemoteServiceError
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 
 from jdaviz_mast.errors import ArchiveError, ArchiveTimeout, ArchiveUnreachable, InvalidInput
 
@@ -22,6 +24,8 @@ MAST_HOSTS = (
 
 #: Longest pause, in seconds, before a request that is still being worked on is repeated.
 _LONGEST_PAUSE = 2.0
+#: Seconds between two looks, in such a pause, at whether the user has cancelled.
+_LOOK = 0.2
 
 
 def check_server(server):
@@ -126,7 +130,10 @@ class _Patience:
                 f"The archive has been working on this search for {self._timeout:g} s without "
                 "an answer. Try a smaller radius or a filter, or try again later."
             )
-        time.sleep(self._pause)
+        end = now + self._pause
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK))
+            self._check()
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
@@ -143,7 +150,9 @@ def explain(error, server):
     error : MastError
     """
     host = urlsplit(server).netloc
-    if isinstance(error, (requests.Timeout, TimeoutError)):
+    # A body that stops coming is a ConnectionError to requests, around urllib3's own error.
+    silent = any(isinstance(cause, ReadTimeoutError) for cause in error.args)
+    if silent or isinstance(error, (requests.Timeout, TimeoutError)):
         return ArchiveTimeout(f"The archive at {host} did not answer in time. Try again later.")
     if isinstance(error, requests.HTTPError) and error.response is not None:
         status = error.response.status_code
@@ -159,4 +168,9 @@ def explain(error, server):
         return ArchiveUnreachable(
             f"The archive at {host} cannot be reached. Check the network connection."
         )
-    return ArchiveError(f"The archive at {host} could not do this: {error}")
+    if isinstance(error, RemoteServiceError):
+        reason = " ".join(str(error).split()).rstrip(".")
+        return ArchiveError(f"The archive at {host} could not do this: {reason}.")
+    return ArchiveError(
+        f"The archive at {host} sent an answer that makes no sense. Try again later."
+    )
