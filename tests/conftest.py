@@ -31,7 +31,9 @@ def _no_internet():
 @pytest.fixture(scope="session")
 def _running_archive():
     with DemoArchive() as archive:
-        yield archive
+        names = ("observations", "products", "targets")
+        tables = [getattr(archive, name) for name in names]
+        yield archive, [(table, [*table], [dict(row) for row in table]) for table in tables]
 
 
 @pytest.fixture
@@ -41,23 +43,19 @@ def archive(_running_archive):
     Undone are faults, latency, bandwidth, EXECUTING, tokens and targets, and rows that
     were added, removed or changed. Files that a test adds need addresses of their own.
     """
-    archive = _running_archive
-    kept = {
-        name: ([*getattr(archive, name)], [dict(row) for row in getattr(archive, name)])
-        for name in ("observations", "products", "targets")
-    }
+    archive, kept = _running_archive
     tokens = dict(archive.tokens)
     yield archive
     archive.clear_faults()
     archive.latency, archive.bandwidth, archive.executing = 0.0, None, 0
     archive.tokens.clear()
     archive.tokens.update(tokens)
-    for name, (rows, copies) in kept.items():
+    for table, rows, copies in kept:
         for row, copy in zip(rows, copies, strict=True):
             if row != copy:
                 row.clear()
                 row.update(copy)
-        getattr(archive, name)[:] = rows
+        table[:] = rows
 
 
 @pytest.fixture(autouse=True)
