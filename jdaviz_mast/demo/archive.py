@@ -128,6 +128,10 @@ class DemoArchive:
         """
         return self._store.make(uri)
 
+    def has_file(self, uri):
+        """Whether there is a file behind `uri`; a product row alone does not make one."""
+        return self._store.knows(uri)
+
     def stored(self, uri):
         """Bytes or path of a file that need not be made, else None."""
         return self._store.held(uri)

@@ -109,6 +109,7 @@ class _Builder:
         self.programs = load_data("programs.json")
         self.known_exposures = load_data("exposures_f1130w.json")
         self.observations, self.products, self.recipes = [], [], {}
+        self._hst_exposures = {}
         self._next_obsid = _FIRST_OBSID
 
     def build(self):
@@ -127,7 +128,6 @@ class _Builder:
 
     def _complete(self, values):
         """Fill in the defaults of a row of programs.json and what follows from it."""
-        self._hst_exposures = getattr(self, "_hst_exposures", {})
         if names := values.pop("exposure_names", None):
             self._hst_exposures[values["obs_id"]] = names
         values = self.programs["defaults"] | values
@@ -208,11 +208,8 @@ class _Builder:
         }
 
     def _exposure_files(self, exposure, parent):
-        association = parent["obs_id"].split("_")[0].split("-")[-1]
-        if parent is exposure:
-            # Flagged again for its association's sake, whichever way it is listed.
-            visit = exposure["obs_id"][7:10]
-            association = f"o{visit}"
+        # Cosmic rays are flagged within the observation's association.
+        association = f"o{exposure['obs_id'][7:10]}"
         files = [("uncal", "uncal.fits", 1), ("rate", "rate.fits", 2)]
         if exposure["dataproduct_type"] == "image":
             files += [

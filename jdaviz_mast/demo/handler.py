@@ -235,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
     def _file(self, uri):
         archive = self.server.archive
         row = archive.product(uri)
-        if row is None:
+        if row is None or not archive.has_file(uri):
             raise _Refused(404, f"{uri} does not exist")
         if row["dataRights"] != "PUBLIC" and self._user() is None:
             raise _Refused(401, f"{uri} is under exclusive access")

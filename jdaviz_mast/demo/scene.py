@@ -156,7 +156,7 @@ def _add_galaxy(image, grid, galaxy, wavelength_um):
 def _field_stars(seed, count, half_width):
     random = np.random.default_rng(seed)
     place = random.uniform(-half_width, half_width, (count, 2))
-    flux = 1.5 * random.pareto(1.0, count).clip(0, 60) + 0.3
+    flux = 4 * random.pareto(0.95, count).clip(0, 80) + 0.5
     return np.column_stack([place, flux, random.uniform(-1.9, -1.2, count)])
 
 

@@ -32,9 +32,9 @@ class Store:
         with self._lock:
             return self._held.get(uri)
 
-    def recipe(self, uri):
-        """How `uri` is made, or None."""
-        return self._recipes.get(uri)
+    def knows(self, uri):
+        """Whether there is a file behind `uri`, made or not."""
+        return self.held(uri) is not None or uri in self._recipes
 
     def make(self, uri):
         """Path of the file behind `uri`, made now if need be.
@@ -44,6 +44,8 @@ class Store:
         KeyError
             If nothing is known under `uri`.
         """
+        if not self.knows(uri):
+            raise KeyError(uri)
         with self._lock:
             making = self._making.setdefault(uri, threading.Lock())
         with making:
@@ -56,10 +58,9 @@ class Store:
                 path.write_bytes(source)
                 return path
             # Written under a folder of its own, so that nobody sees half a file.
-            part = Path(tempfile.mkdtemp(dir=path.parent)) / name
-            files.write(self._recipes[uri], part)
-            part.replace(path)
-            part.parent.rmdir()
+            with tempfile.TemporaryDirectory(dir=path.parent) as part:
+                files.write(self._recipes[uri], Path(part) / name)
+                (Path(part) / name).replace(path)
             self.put(uri, path)
             return path
 

@@ -134,6 +134,8 @@ tic = catalogs.query_region("84.291188 -80.469120", radius=0.01 * u.deg, catalog
 note("tic", [str(tic["ID"][0]), len(tic.colnames)])
 bright = catalogs.query_criteria(catalog="Tic", Tmag=[0, 6])
 note("tic criteria", list(bright["ID"]))
+some = catalogs.query_criteria(catalog="Tic", objectname="pi Men", radius=0.01, Tmag=[10, 16])
+note("tic position", list(some["ID"]))
 portal = MastClass()
 lookup = portal.service_request_async("Mast.Name.Lookup", {"input": "M101", "format": "json"})
 note("name lookup", lookup[0].json()["resolvedCoordinate"][0]["resolver"])

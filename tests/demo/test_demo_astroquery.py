@@ -118,6 +118,7 @@ def test_names(seen):
 def test_catalogs_and_services(seen):
     assert seen["tic"][0] == "261136679"
     assert seen["tic criteria"] == ["261136679"]
+    assert seen["tic position"] == ["261136641", "261136682"]
     assert seen["name lookup"] == "SIMBAD"
     assert seen["service"] == seen["region"][0]
 

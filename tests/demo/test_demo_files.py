@@ -24,9 +24,11 @@ def one_of_each(archive):
     rows = {row["obsid"]: row for row in archive.observations}
     for product in archive.products:
         row = rows[product["obsID"]]
-        suffix = product["productFilename"].rsplit("_", 1)[-1]
-        key = row["obs_collection"], row["dataproduct_type"], product["calib_level"], suffix
-        seen.setdefault(key, product["dataURI"])
+        key = [row["obs_collection"], product["calib_level"], product["productType"]]
+        key += [product["productSubGroupDescription"], product["productFilename"][-10:]]
+        if product["productType"] == "SCIENCE":
+            key.append(row["dataproduct_type"])
+        seen.setdefault(tuple(key), product["dataURI"])
     return list(seen.values())
 
 

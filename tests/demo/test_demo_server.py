@@ -268,6 +268,10 @@ def test_rows_may_be_changed_while_it_runs(archive):
         f"{archive.url}/api/v0/invoke", data={"request": json.dumps(request)}, timeout=20
     ).json()
     assert [p["productFilename"] for p in answer["data"]] == ["jw99999_i2d.fits"]
+    archive.products.append(dict(archive.products[0], dataURI="mast:JWST/product/no_file.fits"))
+    for method in ("head", "get"):
+        missing = download(archive, "mast:JWST/product/no_file.fits", method)
+        assert missing.status_code == 404
     with pytest.raises(ValueError, match="not a column"):
         archive.add_bytes("mast:JWST/product/x", b"", colour="red")
 
