@@ -92,7 +92,7 @@ def product_row(recipe, description, product_type, group, subgroup, *, parent=No
 
 
 def build():
-    """Everything the archive holds.
+    """Build everything the archive holds.
 
     Returns
     -------

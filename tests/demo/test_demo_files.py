@@ -25,7 +25,10 @@ def one_of_each(archive):
     for product in archive.products:
         row = rows[product["obsID"]]
         key = [row["obs_collection"], product["calib_level"], product["productType"]]
-        key += [product["productSubGroupDescription"], product["productFilename"][-10:]]
+        key += [
+            product["productSubGroupDescription"],
+            product["productFilename"].rsplit("_", 1)[-1],
+        ]
         if product["productType"] == "SCIENCE":
             key.append(row["dataproduct_type"])
         seen.setdefault(tuple(key), product["dataURI"])
