@@ -2,14 +2,16 @@
 
 import functools
 import threading
+import warnings
 from pathlib import Path
 
 import astropy.units as u
 import numpy as np
 import platformdirs
 from astropy.table import Row, Table
+from astroquery.exceptions import NoResultsWarning
 
-from jdaviz_mast.archive import Archive, Query
+from jdaviz_mast.archive import COMBINED_LEVEL, Archive, Query
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import FileProblem, InvalidInput, ObservationNotFound
 from jdaviz_mast.products import check_contents
@@ -121,7 +123,15 @@ class Mast:
             filters=filters,
             all_levels=all_levels,
         )
-        return self._archive.observations(query, check_cancelled=check_cancelled)
+        found = self._archive.observations(query, check_cancelled=check_cancelled)
+        if not len(found):
+            level = "" if all_levels else f" at calibration level {COMBINED_LEVEL}"
+            warnings.warn(
+                f"MAST holds nothing{level} for {query.describe()}.",
+                NoResultsWarning,
+                stacklevel=2,
+            )
+        return found
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
@@ -243,9 +253,8 @@ class Mast:
     def _as_observations(self, given, check_cancelled):
         if isinstance(given, str):
             # Whoever names one observation means it, at whichever level it is.
-            found = self.search(
-                observation_id=given, all_levels=True, check_cancelled=check_cancelled
-            )
+            query = Query.create(observation_id=given, all_levels=True)
+            found = self._archive.observations(query, check_cancelled=check_cancelled)
             if not len(found):
                 raise ObservationNotFound(f"The archive holds no observation {given!r}.")
             return found

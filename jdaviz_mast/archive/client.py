@@ -2,15 +2,15 @@
 
 import contextlib
 import threading
-import warnings
 
 import numpy as np
 import requests
 from astropy.coordinates import SkyCoord
 from astropy.table import Table, vstack
-from astroquery.exceptions import InvalidQueryError, NoResultsWarning, RemoteServiceError
+from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
+from jdaviz_mast.archive.portal import Portal
 from jdaviz_mast.archive.query import COMBINED_LEVEL
 from jdaviz_mast.archive.session import check_server, explain, open_session
 from jdaviz_mast.config import conf
@@ -95,8 +95,7 @@ class Archive:
         Returns
         -------
         observations : `~astropy.table.Table`
-            MAST's own columns and order; empty, with a
-            `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
+            MAST's own columns and order; empty if nothing matches.
         """
         criteria = query.criteria()
         position = query.coordinates
@@ -104,17 +103,11 @@ class Archive:
             position = self.resolve(query.target, check_cancelled=check_cancelled)
         if position is not None:
             criteria |= {"coordinates": position, "radius": query.radius}
-        table = self._ask(
-            lambda mast: mast.query_criteria(pagesize=conf.page_size, **criteria), check_cancelled
+        return self._ask(
+            lambda mast: mast.query_criteria(pagesize=conf.page_size, **criteria),
+            "obs_id",
+            check_cancelled,
         )
-        if not len(table):
-            level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
-            warnings.warn(
-                f"MAST holds nothing{level} for {query.describe()}.",
-                NoResultsWarning,
-                stacklevel=3,
-            )
-        return table
 
     def observations_by_obsid(self, obsids, *, check_cancelled=None):
         """Return the observations of these numbers (``obsid``), at whichever level.
@@ -131,6 +124,7 @@ class Archive:
         """
         return self._ask(
             lambda mast: mast.query_criteria(pagesize=conf.page_size, obsid=sorted(obsids)),
+            "obs_id",
             check_cancelled,
         )
 
@@ -165,9 +159,12 @@ class Archive:
         types = _product_types(product_type)
         lists = []
         for obsid in dict.fromkeys(str(obsid) for obsid in observations["obsid"]):
-            rows = self._ask(lambda mast, obsid=obsid: mast.get_product_list(obsid),
-                             check_cancelled)  # fmt: skip
-            if len(rows):
+            rows = self._ask(
+                lambda mast, obsid=obsid: mast.get_product_list(obsid),
+                "dataURI",
+                check_cancelled,
+            )
+            if rows.colnames:
                 lists.append(_choose(rows, types, all_levels))
         if not lists:
             return Table(names=("obsID", "dataURI", "productFilename"), dtype=(str, str, str))
@@ -181,23 +178,22 @@ class Archive:
             "GET", self.server + _DOWNLOAD_PATH, params={"uri": uri}
         ).prepare().url  # fmt: skip
 
-    def _ask(self, question, check_cancelled):
+    def _ask(self, question, column, check_cancelled):
+        """Ask astroquery; ``column`` is one that every row of the answer has."""
         mast = ObservationsClass()
         open_session(
             mast._session, self.server, timeout=conf.timeout, check_cancelled=check_cancelled
         )
-        connection = mast._portal_api_connection
-        # Instance attributes in front of astroquery's class attributes, which are shared.
-        connection.TIMEOUT = 10 * conf.timeout
         with _column_configs_lock:
-            connection._column_configs = dict(_column_configs.get(self.server, {}))
-        with self._errors_explained(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NoResultsWarning)
+            known = _column_configs.get(self.server, {})
+            portal = Portal(mast._session, 10 * conf.timeout, known)
+        mast._portal_api_connection = portal
+        with self._errors_explained():
             table = question(mast)
-            if not isinstance(table, Table) or (len(table) and "obs_id" not in table.colnames):
+            if len(table) and column not in table.colnames:
                 raise ArchiveError(f"The archive at {self.server} sent an answer without rows.")
         with _column_configs_lock:
-            _column_configs.setdefault(self.server, {}).update(connection._column_configs)
+            _column_configs.setdefault(self.server, {}).update(portal.column_configs)
         return table
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from astroquery.exceptions import RemoteServiceError
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.exceptions import ReadTimeoutError
 
 from jdaviz_mast.errors import ArchiveError, ArchiveTimeout, ArchiveUnreachable, InvalidInput
@@ -72,8 +73,9 @@ class ServerAdapter(HTTPAdapter):
         request.url = urlunsplit(
             (self._server.scheme, self._server.netloc, path, parts.query, "")
         )
-        # A stand-in on this machine is not reached through a proxy.
-        kwargs["proxies"] = {}
+        # requests has chosen the proxies for MAST's host; this machine is reached without.
+        here = self._server.hostname in ("localhost", "127.0.0.1", "::1")
+        kwargs["proxies"] = {} if here else get_environ_proxies(request.url)
         try:
             response = super().send(request, **kwargs)
         finally:
@@ -103,8 +105,14 @@ def open_session(session, server, *, timeout, check_cancelled=None):
     adapter = ServerAdapter(server, timeout)
     for host in MAST_HOSTS:
         session.mount(host, adapter)
+    # With no auth of its own, requests sends what ~/.netrc holds for the host.
+    session.auth = _anonymous
     session.hooks["response"].append(_Patience(timeout, check_cancelled))
     return session
+
+
+def _anonymous(request):
+    return request
 
 
 class _Patience:

@@ -1,0 +1,54 @@
+"""astroquery's connection to the portal, made fit for several threads at once."""
+
+import functools
+
+from astroquery.mast.discovery_portal import PortalAPI, _json_to_table
+from astroquery.query import BaseQuery
+
+__all__ = ["Portal"]
+
+
+class _Sender(BaseQuery):
+    """Sends a request and nothing else.
+
+    `~astroquery.query.BaseQuery` switches astroquery's cache off for each request and on again
+    after it, for the whole process: with two threads it ends up off.
+    """
+
+    def _request(self, method, url, *, cache=None, **kwargs):
+        response = self._session.request(method, url, **kwargs)
+        # astroquery and `Portal` read each answer three times, and it may be long.
+        response.json = functools.cache(response.json)
+        return response
+
+
+class Portal(PortalAPI, _Sender):
+    """The connection of one question; it changes nothing that others share.
+
+    Parameters
+    ----------
+    session : `requests.Session`
+    timeout : float
+        Seconds after which astroquery gives the question up.
+    column_configs : mapping
+        The archive's descriptions of its columns, as far as they are known.
+    """
+
+    def __init__(self, session, timeout, column_configs):
+        super().__init__(session)
+        # In front of astroquery's class attributes.
+        self.TIMEOUT = timeout
+        self._column_configs = dict(column_configs)
+
+    @property
+    def column_configs(self):
+        """The archive's descriptions of its columns, those that were asked for included."""
+        return self._column_configs
+
+    def _parse_result(self, responses, verbose=False):
+        answers = [response.json() for response in responses]
+        if any(answer["status"] == "ERROR" or answer["data"] for answer in answers):
+            return super()._parse_result(responses, verbose)
+        # Without its warning, which does not say of what there are no rows: a filter would
+        # silence it for every thread of the process, and might never be taken away.
+        return _json_to_table(answers[0])
