@@ -11,6 +11,9 @@ from jdaviz_mast.config import conf
 
 __all__ = ["run"]
 
+#: How long a viewer waits for its page after the tab was closed or the page left.
+PAGE_GRACE = "60s"
+
 
 def run(options):
     """Serve the viewer and return when it ends."""
@@ -24,7 +27,7 @@ def run(options):
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
-            print(f"Embedded archive on {archive.url} holds NGC 3132 and more; no internet needed")
+            print("An archive of its own, with NGC 3132 and more: no internet is needed")
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir
@@ -44,10 +47,17 @@ def _serve(options, target):
     solara.server.settings.theme.variant = options.theme
     solara.server.settings.theme.loader = "plain"
     solara.server.settings.main.mode = "production"
-    server = solara.server.starlette.ServerStarlette(host="localhost", port=options.port)
+    if "SOLARA_KERNEL_CULL_TIMEOUT" not in os.environ:
+        solara.server.settings.kernel.cull_timeout = PAGE_GRACE
+    server = solara.server.starlette.ServerStarlette(
+        host="localhost", port=options.port, log_level="warning"
+    )
     server.serve_threaded()
     server.wait_until_serving()
-    print(f"jdaviz with MAST Import on {server.base_url} (Ctrl-C ends it)", flush=True)
+    # A page that does not report its end leaves its viewer a while to be found again.
+    url = f"{server.base_url}/?solara-no-close-beacon"
+    print(f"jdaviz with MAST Import on {url}", flush=True)
+    print("Ctrl-C ends it, and so does closing the tab, a minute later.", flush=True)
     if not options.no_browser:
-        webbrowser.open(server.base_url)
+        webbrowser.open(url)
     server.join()

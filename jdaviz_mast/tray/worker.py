@@ -1,5 +1,6 @@
 """Work beside the interface: network and disk on a thread, results on the owner's thread."""
 
+import contextlib
 import threading
 
 from jdaviz_mast.errors import Cancelled
@@ -80,7 +81,9 @@ class Worker:
         # Passed on to whoever waits, and worded for the user there.
         except Exception as caught:  # noqa: BLE001
             error = caught
-        self._owner.call(lambda: self._settle(result, error))
+        # If the page has gone for good there is nobody left to tell.
+        with contextlib.suppress(Cancelled):
+            self._owner.call(lambda: self._settle(result, error))
 
     def _settle(self, result, error):
         if self._settled.is_set():

@@ -1,7 +1,8 @@
 """The page of the standalone application: a jdaviz viewer with the MAST Import tray open.
 
-Served by solara, see `jdaviz_mast.cli.app`. It differs from jdaviz's own page in two things:
-the tray is open, and a tab that is closed does not end an import that is running.
+Served by solara, see `jdaviz_mast.cli.app`. It differs from jdaviz's own page in that the tray
+is open, that a page which is reloaded shows the viewer it had, and that a tab which is closed
+does not end an import that is running.
 """
 
 import os
@@ -11,10 +12,13 @@ from pathlib import Path
 import ipygoldenlayout
 import ipysplitpanes
 import ipyvue
+import ipyvuetify
 import jdaviz
 import solara
 import solara.lab
 from jdaviz.app import custom_components
+from solara.server import kernel_context
+from traitlets import Unicode
 
 from jdaviz_mast.transfer import running_jobs
 from jdaviz_mast.viewer import jdaviz_api
@@ -53,6 +57,17 @@ def _exit_after_imports():
         os._exit(0)  # the server's threads would keep the process
 
 
+class _Address(ipyvuetify.VuetifyTemplate):
+    """Writes into the page's address which viewer it shows, so that a reload finds it again.
+
+    Solara makes a new viewer for every page that does not name a kernel and a widget in it.
+    """
+
+    template_file = __file__, "standalone_address.vue"
+    kernel = Unicode().tag(sync=True)
+    root = Unicode().tag(sync=True)
+
+
 def _shared_widgets():
     ipysplitpanes.SplitPanes()
     ipygoldenlayout.GoldenLayout()
@@ -75,7 +90,11 @@ def _Viewer():  # noqa: N802  solara's components are named as classes
     viewer, set_viewer = solara.use_state(None)
     # After the first rendering: solara would take the widgets that jdaviz makes for its own.
     solara.use_effect(lambda: set_viewer(_make_viewer()), [])
-    return solara.Column(children=[viewer] if viewer is not None else [])
+    if viewer is None:
+        return solara.Column()
+    root = kernel_context.get_current_context().container
+    address = _Address.element(kernel=solara.get_kernel_id(), root=root.model_id)
+    return solara.Column(gap="0px", children=[address, viewer])
 
 
 @solara.component
