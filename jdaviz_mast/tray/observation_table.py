@@ -4,6 +4,8 @@ jdaviz's own table sends every row to the browser and back with each selection; 
 rows that is felt. This one has the same Python interface.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from astropy.time import Time
 from jdaviz.core.template_mixin import Table as JdavizTable
@@ -98,13 +100,13 @@ class ObservationTable(JdavizTable):
     # Python and are made when asked for.
     @property
     def items(self):
-        """All rows as dicts of MAST's columns."""
-        return [] if self._observations is None else [as_dict(row) for row in self._observations]
+        """All rows as a sequence of dicts of MAST's columns."""
+        return [] if self._observations is None else _Rows(self._observations)
 
     @property
     def selected_rows(self):
         """The selected rows as dicts of MAST's columns, in the order of selection."""
-        return [as_dict(self._observations[i]) for i in self._selected]
+        return _as_dicts(self.selected) if self._selected else []
 
     @property
     def selected(self):
@@ -222,6 +224,41 @@ class ObservationTable(JdavizTable):
             values = np.char.lower(values.astype(str))
         ranks = np.unique(values, return_inverse=True)[1].astype(int)
         return np.where(_missing(column), len(ranks), -ranks if descending else ranks)
+
+
+class _Rows(Sequence):
+    """Rows of a table as dicts, made when they are looked at.
+
+    Whenever any table of the application changes, jdaviz asks all of them how many rows they
+    have, with ``len(table.items)``.
+    """
+
+    def __init__(self, table):
+        self._table = table
+
+    def __len__(self):
+        return len(self._table)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return _as_dicts(self._table[index])
+        return as_dict(self._table[index])
+
+    def __iter__(self):
+        return iter(_as_dicts(self._table))
+
+
+def _as_dicts(table):
+    """Return `as_dict` of every row, made column by column: a row at a time is slow."""
+    columns = [_plain_values(table[name]) for name in table.colnames]
+    return [dict(zip(table.colnames, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain_values(column):
+    values = column.tolist()  # None where masked
+    if column.dtype.kind not in "fO":
+        return values
+    return [None if isinstance(value, float) and np.isnan(value) else value for value in values]
 
 
 def _names():
