@@ -6,11 +6,13 @@ from jdaviz_mast.errors import FileProblem
 
 __all__ = ["check_contents"]
 
-_BLOCK = 2880  # bytes; a FITS file is made of whole blocks (FITS standard 4.0, section 3.1)
+_GZIP = b"\x1f\x8b"  # MAST serves some products compressed under their plain name
 
 
 def check_contents(path, name=None):
-    """Raise `FileProblem` if a ``.fits`` file does not begin and end as FITS does.
+    """Raise `FileProblem` if a ``.fits`` file does not begin as FITS does.
+
+    Whether it is whole is told by its size; see `jdaviz_mast.transfer.http`.
 
     Parameters
     ----------
@@ -25,10 +27,10 @@ def check_contents(path, name=None):
         return
     with open(path, "rb") as stream:
         start = stream.read(80)
-    if start.startswith(b"SIMPLE  ="):
-        if path.stat().st_size % _BLOCK:
-            raise FileProblem(f"{name} is cut short: it does not end with a whole FITS block.")
+    if start.startswith((b"SIMPLE  =", _GZIP)):
         return
+    if not start:
+        raise FileProblem(f"{name} is empty.")
     if start.lstrip()[:1] == b"<":
         raise FileProblem(
             f"{name} is a web page (HTML), not FITS. A login page of the network, or "

@@ -1,5 +1,6 @@
 """An import as a job: files fetched beside the caller, each with its own state and error."""
 
+import collections
 import queue
 import threading
 import time
@@ -9,10 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
-
 from jdaviz_mast.errors import Cancelled, MastError
-from jdaviz_mast.transfer.http import fetch_file
+from jdaviz_mast.transfer.http import TransferSession, fetch_file
 
 __all__ = ["ImportJob", "Item", "TransferFile", "running_jobs"]
 
@@ -124,7 +123,8 @@ class ImportJob:
         self._plan, self._connections, self._timeout = plan, connections, timeout
         self._stop, self._finished = threading.Event(), threading.Event()
         self._lock = threading.Lock()
-        self._marks = []  # (time, bytes done), for the rate
+        self._received = 0  # bytes that came, those of files that failed later included
+        self._marks = collections.deque()  # (time, bytes received by then), for the rate
         self._thread = threading.Thread(target=self._run, name=f"mast-{self.id}", daemon=True)
 
     def __repr__(self):
@@ -153,14 +153,18 @@ class ImportJob:
         with self._lock:
             if self.state != "running" or len(self._marks) < 2:
                 return 0.0
-            (start, before), (end, after) = self._marks[0], self._marks[-1]
-        return (after - before) / (end - start) if end > start else 0.0
+            start, before = self._marks[0]
+            # Up to now, so that it falls when nothing comes any more.
+            return (self._received - before) / (time.monotonic() - start)
 
     @property
     def eta(self):
         """Seconds that are left, or None while that cannot be told."""
         rate = self.rate
-        return (self.bytes_total - self.bytes_done) / rate if rate else None
+        left = [f for f in self.files if f.state in ("queued", "running")]
+        if not rate or not all(f.bytes_total for f in left):
+            return None
+        return max(0, sum(f.bytes_total - f.bytes_done for f in left)) / rate
 
     @property
     def finished(self):
@@ -174,6 +178,10 @@ class ImportJob:
     def cancel(self):
         """Stop soon; what is whole stays, what is half-written is removed."""
         self._stop.set()
+        with self._lock:
+            planning = not self.files
+        if planning:  # the archive may take long to say what there is
+            self._end("cancelled")
 
     def check_cancelled(self):
         """Raise `Cancelled` once `cancel` was called."""
@@ -181,27 +189,38 @@ class ImportJob:
             raise Cancelled("The import was cancelled.")
 
     def _run(self):
+        outcome = "failed"  # an error of ours must not leave a waiting user alone
         try:
-            self.state = "running"
-            self.files = [TransferFile(item) for item in self._plan(self.check_cancelled)]
+            with self._lock:
+                self.check_cancelled()
+                self.state = "running"
+            files = [TransferFile(item) for item in self._plan(self.check_cancelled)]
+            with self._lock:
+                self.check_cancelled()
+                self.files = files
             self._fetch_all()
-            self.state = self._outcome()
+            outcome = self._outcome()
         except Cancelled:
-            self.state = "cancelled"
+            outcome = "cancelled"
         except MastError as error:
-            self.state, self.error = "failed", error
+            self.error = error
         finally:
-            if self.state == "running":  # an error of ours: never leave a waiting user alone
-                self.state = "failed"
-            self._finished.set()
+            self._end(outcome)
+
+    def _end(self, state):
+        """Settle how it ended; whoever comes first says it."""
+        with self._lock:
+            if not self.finished:
+                self.state = state
+                self._finished.set()
 
     def _fetch_all(self):
         waiting = queue.SimpleQueue()
         for file in self.files:
             waiting.put(file)
 
-        def work():
-            with requests.Session() as session:
+        def work(session):
+            with session:
                 while True:
                     try:
                         file = waiting.get_nowait()
@@ -211,22 +230,27 @@ class ImportJob:
 
         # Daemons, and waited for in small steps: a connection that is silent must hold up
         # neither a user who cancelled nor the end of the process.
-        count = min(self._connections, len(self.files))
-        workers = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+        sessions = [TransferSession() for _ in range(min(self._connections, len(self.files)))]
+        workers = [threading.Thread(target=work, args=(s,), daemon=True) for s in sessions]
         for worker in workers:
             worker.start()
         for worker in workers:
             while worker.is_alive() and not self._stop.is_set():
                 worker.join(0.1)
         deadline = time.monotonic() + _CANCEL_PATIENCE
-        for worker in workers:
-            worker.join(max(0.0, deadline - time.monotonic()) if self._stop.is_set() else None)
+        while any(w.is_alive() for w in workers) and time.monotonic() < deadline:
+            for session in sessions:
+                session.break_off()
+            time.sleep(0.01)
 
     def _outcome(self):
-        if self._stop.is_set():
-            for file in self.files:
-                if file.state in ("queued", "running"):
-                    file.state, file.bytes_done = "cancelled", 0
+        for file in self.files:
+            if file.state in ("queued", "running"):
+                file.bytes_done = 0
+                if self._stop.is_set():
+                    file.state = "cancelled"
+                else:
+                    file.state, file.error = "failed", "An unexpected error ended the transfer."
         states = {f.state for f in self.files}
         if self._stop.is_set() and "cancelled" in states:
             return "cancelled"
@@ -249,15 +273,22 @@ class ImportJob:
                     size=item.size,
                     check=item.check,
                     on_bytes=lambda count: self._count(file, count),
+                    check_cancelled=self.check_cancelled,
                     timeout=self._timeout,
                 )
             size = item.path.stat().st_size
             self._settle(file, "complete", size, size)
-        except Cancelled:
-            self._settle(file, "cancelled", 0, file.bytes_total)
-        except (MastError, OSError) as error:
-            file.error = str(error)
-            self._settle(file, "failed", 0, file.bytes_total)
+        except MastError as error:
+            self._give_up(file, str(error))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            self._give_up(file, f"{file.name} cannot be kept in {item.path.parent}: {reason}.")
+
+    def _give_up(self, file, error):
+        # Once the job is cancelled, its connections are broken off: that is no failure.
+        cancelled = self._stop.is_set()
+        file.error = None if cancelled else error
+        self._settle(file, "cancelled" if cancelled else "failed", 0, file.bytes_total)
 
     def _settle(self, file, state, bytes_done, bytes_total):
         if not self.finished:  # else a cancelled job has let this connection go
@@ -275,10 +306,10 @@ class ImportJob:
         return True
 
     def _count(self, file, count):
-        self.check_cancelled()
         file.bytes_done += count
         now = time.monotonic()
         with self._lock:
-            self._marks.append((now, self.bytes_done))
+            self._received += count
+            self._marks.append((now, self._received))
             while now - self._marks[0][0] > _RATE_SPAN:
-                self._marks.pop(0)
+                self._marks.popleft()

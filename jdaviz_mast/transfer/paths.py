@@ -48,7 +48,11 @@ def safe_path(folder, *names):
             )
     folder = Path(folder)
     path = folder.joinpath(*names)
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a link that leads in a circle
+        inside = False
+    if not inside:
         raise FileProblem(
             f"{path} leads out of the download folder over a link; it is not downloaded."
         )
