@@ -31,9 +31,10 @@ def _no_internet():
 @pytest.fixture(scope="session")
 def _running_archive():
     with DemoArchive() as archive:
-        names = ("observations", "products", "targets")
-        tables = [getattr(archive, name) for name in names]
-        yield archive, [(table, [*table], [dict(row) for row in table]) for table in tables]
+        tables = {name: getattr(archive, name) for name in ("observations", "products", "targets")}
+        yield archive, [
+            (name, table, [*table], [dict(row) for row in table]) for name, table in tables.items()
+        ]
 
 
 @pytest.fixture
@@ -50,12 +51,13 @@ def archive(_running_archive):
     archive.latency, archive.bandwidth, archive.executing = 0.0, None, 0
     archive.tokens.clear()
     archive.tokens.update(tokens)
-    for table, rows, copies in kept:
+    for name, table, rows, copies in kept:
         for row, copy in zip(rows, copies, strict=True):
             if row != copy:
                 row.clear()
                 row.update(copy)
         table[:] = rows
+        setattr(archive, name, table)
 
 
 @pytest.fixture(autouse=True)
