@@ -22,9 +22,7 @@ def setup():
     again without effect.
     """
     try:
-        from jdaviz_mast.viewer import jdaviz_api
-
-        jdaviz_api.install()
+        _install()
     except (ImportError, AttributeError) as error:
         # glue swallows what a plugin raises here; a user would look for a missing tray.
         warnings.warn(f"jdaviz-mast could not be added to jdaviz: {error!r}", stacklevel=2)
@@ -42,7 +40,13 @@ def enable(app):
     -------
     app : the same application
     """
+    return _install().enable(app)
+
+
+def _install():
+    """Register the tray with jdaviz and return what knows jdaviz; late, since it is heavy."""
+    from jdaviz_mast.tray import plugin  # noqa: F401  its import registers it
     from jdaviz_mast.viewer import jdaviz_api
 
     jdaviz_api.install()
-    return jdaviz_api.enable(app)
+    return jdaviz_api

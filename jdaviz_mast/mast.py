@@ -179,7 +179,8 @@ class Mast:
         source : str, optional
             ``'auto'`` or ``'http'``, by default ``jdaviz_mast.conf.source``.
         all_levels, product_type
-            As in `products`; they do not filter products that are given.
+            As in `products`; they do not filter products that are given, and an exposure
+            (level 1 or 2) that is named by its ID is fetched at its own levels.
         block : bool
             Whether to wait for the end.
 
@@ -210,6 +211,8 @@ class Mast:
             products = given
         else:
             observations = self._as_observations(given, check_cancelled)
+            if isinstance(given, str) and not np.any(observations["calib_level"] >= 3):
+                all_levels = True  # whoever names an exposure means it
             rows = {str(row["obsid"]): row for row in observations}
             products = self._archive.products(
                 observations,

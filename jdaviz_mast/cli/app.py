@@ -37,11 +37,11 @@ def run(options):
 def _serve(options, target):
     # Solara reads the name of the application when its server is imported, and that import
     # changes how widgets are made: it must not happen in a process that does not serve.
-    os.environ["SOLARA_APP"] = "jdaviz_mast.viewer.standalone"
+    os.environ["SOLARA_APP"] = "jdaviz_mast.cli.standalone"
     import solara.server.settings
     import solara.server.starlette
 
-    from jdaviz_mast.viewer import standalone
+    from jdaviz_mast.cli import standalone
 
     standalone.settings.update(layout=options.layout, target=target)
     solara.server.settings.theme.variant = options.theme

@@ -63,55 +63,69 @@ def _exit_code(error):
 
 
 def _parser():
-    server = argparse.ArgumentParser(add_help=False)
-    server.add_argument("--server", default=None, help=f"address of the archive [{conf.server}]")
-    files = argparse.ArgumentParser(add_help=False)
-    files.add_argument("--download-dir", default=None, help="folder that files go to")
-    levels = argparse.ArgumentParser(add_help=False)
-    levels.add_argument(
-        "--all-levels", action="store_true", help="all calibration levels, not level 3 only"
-    )
-    levels.add_argument("--json", action="store_true", help="print JSON for scripts")
-    viewer = argparse.ArgumentParser(add_help=False)
-    viewer.add_argument(
-        "--layout", choices=("app", "imviz", "cubeviz"), default="app", help="viewer [app]"
-    )
-    viewer.add_argument("--port", type=int, default=0, help="port of the page [any free one]")
-    viewer.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    viewer.add_argument("--theme", choices=("light", "dark", "auto"), default="light")
-
     parser = argparse.ArgumentParser(
         prog="jdaviz-mast",
         description="Search the MAST archive and show its images in jdaviz. Without a command, "
         "the viewer opens on MAST itself.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[server, files, viewer],
     )
-    parser.set_defaults(command="app")
+    _server_options(parser)
+    _viewer_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="command")
-    parser.set_defaults(command="app")
 
-    commands.add_parser(
-        "app", parents=[server, files, viewer], help="open the viewer on MAST (the default)"
-    )
-    commands.add_parser(
-        "demo",
-        parents=[files, viewer],
-        help="open the viewer on an archive of its own; works without internet",
-    )
-    search = commands.add_parser(
-        "search", parents=[server, levels], help="print what the archive holds"
-    )
+    def command(name, text):
+        # Options may stand before the command, too: what is not given behind it is left out
+        # of the result, else its default would hide what stood before.
+        return commands.add_parser(name, help=text, argument_default=argparse.SUPPRESS)
+
+    app = command("app", "open the viewer on MAST (the default)")
+    _server_options(app)
+    _viewer_options(app)
+    demo = command("demo", "open the viewer on an archive of its own; works without internet")
+    _viewer_options(demo)
+    search = command("search", "print what the archive holds")
+    _server_options(search)
+    _data_options(search)
     search.add_argument("target", nargs="?", help="name of an object, such as 'NGC 3132'")
     search.add_argument("--coordinates", metavar="'RA DEC'", help="ICRS, degrees or sexagesimal")
     search.add_argument("--observation-id", metavar="ID")
     search.add_argument("--program-id", metavar="NUMBER")
-    search.add_argument("--radius", default="0.1 deg", help="such as '2 arcmin' [0.1 deg]")
+    search.add_argument("--radius", help="such as '2 arcmin' [0.1 deg]")
     search.add_argument("--mission", help="such as JWST or HST")
-    fetch = commands.add_parser(
-        "fetch", parents=[server, files, levels], help="download an observation's products"
-    )
+    fetch = command("fetch", "download an observation's products")
+    _server_options(fetch)
+    _data_options(fetch)
     fetch.add_argument("observation_id", metavar="OBSERVATION_ID")
-    fetch.add_argument("--product-type", default="SCIENCE", help="MAST's productType [SCIENCE]")
+    fetch.add_argument("--download-dir", help=_FOLDER)
+    fetch.add_argument("--product-type", help="MAST's productType [SCIENCE]")
+
+    parser.set_defaults(
+        command="app", layout="app", theme="light", port=0,
+        all_levels=False, json=False, product_type="SCIENCE",
+        target=None, coordinates=None, observation_id=None, program_id=None,
+        radius="0.1 deg", mission=None,
+    )  # fmt: skip
     return parser
+
+
+_FOLDER = "folder that files go to"
+
+
+def _server_options(parser):
+    parser.add_argument("--server", help=f"address of the archive [{conf.server}]")
+
+
+def _viewer_options(parser):
+    parser.add_argument("--download-dir", help=_FOLDER)
+    parser.add_argument("--layout", choices=("app", "imviz", "cubeviz"), help="viewer [app]")
+    parser.add_argument("--port", type=int, help="port of the page [any free one]")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--theme", choices=("light", "dark", "auto"), help="[light]")
+
+
+def _data_options(parser):
+    parser.add_argument(
+        "--all-levels", action="store_true", help="all calibration levels, not level 3 only"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")

@@ -59,6 +59,7 @@ TARGET_PIXELS = Kind("target pixel file", "open the file in LCviz (package lcviz
 TABLE = Kind("table", "read the file with astropy.table")
 ASSOCIATION = Kind("association", "a text file that lists exposures")
 PREVIEW = Kind("preview picture", "open the file in any picture viewer")
+AUXILIARY = Kind("auxiliary file", "jdaviz does not open it")
 OTHER = Kind("file of another kind", "jdaviz does not open it")
 
 _BY_SUFFIX = {
@@ -70,6 +71,7 @@ _BY_SUFFIX = {
     "x1d": SPECTRUM_1D, "c1d": SPECTRUM_1D, "x1dints": SPECTRUM_1D,
     "s2d": SPECTRUM_2D, "s3d": CUBE,
     "cat": CATALOG, "phot": CATALOG, "whtlt": TABLE,
+    "oi": TABLE,  # ami-oi, amimulti-oi, aminorm-oi
     "asn": ASSOCIATION, "pool": ASSOCIATION,
     # HST
     "raw": IMAGE, "flt": IMAGE, "flc": IMAGE, "ima": IMAGE, "crj": IMAGE, "crc": IMAGE,
@@ -124,7 +126,10 @@ def kind_of(row):
         return SPECTRUM_2D
     if kind is OTHER and extension == "fits":
         # HLSP and others name files freely; their row is all there is to go by.
-        return IMAGE if data_type == "image" else _BY_DATA_TYPE.get(data_type, OTHER)
+        kind = IMAGE if data_type == "image" else _BY_DATA_TYPE.get(data_type, OTHER)
+    if kind.is_image and str(_get(row, "productType")).upper() == "AUXILIARY":
+        # Guide stars, charge traps, telemetry: of an image, but none.
+        return AUXILIARY
     return kind
 
 

@@ -42,7 +42,6 @@ class LayerImport:
         self._options = {"all_levels": all_levels, "product_type": product_type, "source": source}
         self._on_progress = on_progress
         self.job, self.layers, self._hidden = None, [], []
-        self._not_shown = Counter()  # why → how many files
         self._failures = []
 
     def run(self, worker):
@@ -54,7 +53,6 @@ class LayerImport:
             worker.check_cancelled()
             if waiting is None and self.job.files:
                 waiting = list(self.job.files)
-                self._announce(waiting)
             worker.show(self._show_progress)
             for file in [f for f in waiting or () if f.state == "complete"]:
                 waiting.remove(file)
@@ -71,11 +69,11 @@ class LayerImport:
         if self.job is not None:
             self.job.cancel()
 
-    def _announce(self, files):
-        for file in files:
-            kind = kind_of(file.about["product"])
-            if not kind.is_image:
-                self._not_shown[kind.why_not()] += 1
+    @staticmethod
+    def _not_images(files):
+        """Count the files that will not open as a layer, by the reason."""
+        kinds = [kind_of(file.about["product"]) for file in files]
+        return Counter(kind.why_not() for kind in kinds if not kind.is_image)
 
     def _open(self, file, worker):
         """Make a layer of one whole file, if it is an image; read here, added by the owner."""
@@ -123,33 +121,35 @@ class LayerImport:
         if job.eta is not None and job.eta >= 1:
             parts.append(f"{_duration(job.eta)} left")
         text = ", ".join(parts)
-        if self._not_shown:
-            text += f". {_count(sum(self._not_shown.values()), 'file')} will not open as a layer"
-            text += f" ({'; '.join(self._not_shown)})"
+        not_images = self._not_images(files)
+        if not_images:
+            text += f". {_count(not_images.total(), 'file')} will not open as a layer"
+            text += f" ({'; '.join(not_images)})"
         percent = 100 * job.bytes_done / job.bytes_total if job.bytes_total else 0.0
         self._on_progress(min(percent, 100.0), text + ".")
 
     def summary(self):
         """Return what happened: a sentence, a list of notes, and the kind of message."""
+        files = self.job.files
         images = len(self.layers) + len(self._hidden)
-        whole = sum(f.state == "complete" for f in self.job.files)
+        whole = sum(f.state == "complete" for f in files)
         notes = list(self._failures)
         if self._hidden:
             notes.append(f"Loaded, but not switched on: {', '.join(self._hidden)}.")
-        for why, count in self._not_shown.items():
+        for why, count in self._not_images(f for f in files if f.state == "complete").items():
             notes.append(f"{_count(count, 'file')}: {why}.")
         if whole > images:
             notes.append(f"All files are in {self._mast.download_dir}.")
         hint = jdaviz_api.image_viewer_hint(self._app)
         if hint and images:
             notes.append(hint)
-        if not self.job.files:
+        if not files:
             level = "" if self._options["all_levels"] else " of level 3"
             return f"These observations have no products{level} of this type.", notes, "info"
         text = f"{_count(images, 'image')} added to the viewer"
         if whole > images:
             text += f", {_count(whole - images, 'other file')} downloaded"
-        failed = len(self.job.files) - whole
+        failed = len(files) - whole
         if failed:
             text += f", {_count(failed, 'file')} failed"
         kind = "success" if not self._failures else ("warning" if whole else "error")

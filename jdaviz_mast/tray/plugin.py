@@ -210,7 +210,8 @@ class MastImport(jdaviz_api.TrayPlugin):
         if self.n_rows:
             levels = "" if self.all_levels else " at level 3"
             count = "1 observation" if self.n_rows == 1 else f"{self.n_rows:,} observations"
-            self._say("search", f"{count}{levels}. Select rows and press Import.", "success")
+            text = f"{count}{levels}. Select rows and press Import Selected."
+            self._say("search", text, "success")
             return
         hint = (
             "Try a larger radius or another mission."
@@ -243,7 +244,8 @@ class MastImport(jdaviz_api.TrayPlugin):
         InvalidInput
             If no row is selected.
         jdaviz_mast.errors.MastError
-            If nothing could be fetched. What is wrong with single files is on the job.
+            If the archive did not say what there is to fetch. What is wrong with single files
+            is on the job, also when that is all of them.
         """
         return self._start_import(self._selected_observations()).wait()
 

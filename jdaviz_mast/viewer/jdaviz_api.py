@@ -35,8 +35,6 @@ CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "rampviz")
 
 def install():
     """Make every application that is created from now on show the tray. Idempotent."""
-    from jdaviz_mast.tray import plugin  # noqa: F401  registers the tray
-
     original = PrivateApplication.load_configuration
     if getattr(original, "_adds_mast_import", False):
         return
