@@ -30,6 +30,7 @@ COLUMNS = (
 )
 
 _MISSING = "–"
+_RIGHTS = {"PUBLIC": "public", "EXCLUSIVE_ACCESS": "exclusive", "RESTRICTED": "restricted"}
 
 
 class ObservationTable(JdavizTable):
@@ -196,7 +197,7 @@ class ObservationTable(JdavizTable):
         shown = self._order[first : first + size] if size > 0 else self._order
         self.rows = [
             {name: self._text(name)[i] for name in _names()}
-            | {"index": i, "selected": i in self._selected}
+            | {"index": i, "selected": i in self._selected, "release": self._release(i)}
             for i in shown.tolist()
         ]
 
@@ -207,6 +208,13 @@ class ObservationTable(JdavizTable):
         )
         self._send_page()
         self._on_selection()
+
+    def _release(self, index):
+        """Return the day on which exclusive data become public; empty if they are."""
+        row = self._observations[index]
+        if "dataRights" not in row.colnames or row["dataRights"] != "EXCLUSIVE_ACCESS":
+            return ""
+        return self._text("t_obs_release")[index]
 
     def _text(self, name):
         """Return a whole column as texts; made once."""
@@ -277,11 +285,13 @@ def _texts(observations, name):
     column = observations[name]
     missing = _missing(column)
     values = np.ma.getdata(column)
-    if name == "t_min":
+    if name in ("t_min", "t_obs_release"):
         dates = Time(np.where(missing, 0.0, values), format="mjd", scale="utc")
         texts = [date[:10] for date in dates.iso] if len(dates) else []
     elif values.dtype.kind == "f":
         texts = [f"{value:.5g}" if value < 1e5 else f"{value:.0f}" for value in values.tolist()]
+    elif name == "dataRights":
+        texts = [_RIGHTS.get(value, value) for value in values.tolist()]
     else:
         texts = [str(value) for value in values.tolist()]
     return [_MISSING if gone else text for gone, text in zip(missing.tolist(), texts, strict=True)]
