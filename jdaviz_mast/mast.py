@@ -182,7 +182,7 @@ class Mast:
             As in `products`; they do not filter products that are given, and an exposure
             (level 1 or 2) that is named by its ID is fetched at its own levels.
         block : bool
-            Whether to wait for the end.
+            Whether to wait for the end. Ctrl-C then cancels the job.
 
         Returns
         -------
@@ -199,7 +199,11 @@ class Mast:
             self._jobs[job.id] = job
         job.start()
         if block:
-            job.wait()
+            try:
+                job.wait()
+            except KeyboardInterrupt:
+                job.cancel()
+                raise
             if job.error is not None:
                 raise job.error
         return job
@@ -221,7 +225,8 @@ class Mast:
                 check_cancelled=check_cancelled,
             )
         # A mosaic's list holds the products of its exposures: each has a row of its own.
-        unknown = {str(obsid) for obsid in products["obsID"]} - set(rows)
+        listed = products["obsID"] if "obsID" in products.colnames else ()
+        unknown = {str(obsid) for obsid in listed} - set(rows)
         if unknown:
             own = self._archive.observations_by_obsid(unknown, check_cancelled=check_cancelled)
             rows |= {str(row["obsid"]): row for row in own}
@@ -234,11 +239,12 @@ class Mast:
              if name in names and str(product[name]) in observations),
             None,
         )  # fmt: skip
-        uri, filename = str(product["dataURI"]), str(product["productFilename"])
-        folders = [str(product[name]) for name in ("obs_collection", "obs_id") if name in names]
+        uri = str(product["dataURI"])
+        filename = _text(product, "productFilename") or uri.rsplit("/", 1)[-1]
+        folders = [_text(product, "obs_collection"), _text(product, "obs_id")]
         path, problem = None, ""
         try:
-            path = safe_path(self.download_dir, *folders, filename)
+            path = safe_path(self.download_dir, *filter(None, folders), filename)
         except FileProblem as error:
             problem = str(error)
         size = product["size"] if "size" in names else None
@@ -280,6 +286,12 @@ def as_dict(row):
     return {
         name: None if np.ma.is_masked(row[name]) else _plain(row[name]) for name in row.colnames
     }
+
+
+def _text(row, name):
+    """Return a value of a row as text, empty if there is none."""
+    present = name in row.colnames and not np.ma.is_masked(row[name])
+    return str(row[name]) if present else ""
 
 
 def _plain(value):
