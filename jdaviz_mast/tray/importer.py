@@ -1,11 +1,12 @@
 """One import into the viewer: files are fetched, and each becomes a layer when it is whole."""
 
+import functools
 from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.viewer import jdaviz_api
-from jdaviz_mast.viewer.images import read_image
+from jdaviz_mast.viewer.images import image_extensions, read_image
 from jdaviz_mast.viewer.labels import free_label
 from jdaviz_mast.viewer.metadata import layer_metadata
 
@@ -23,6 +24,8 @@ class LayerImport:
     app : jdaviz's private application
     mast : `jdaviz_mast.Mast`
     observations : `~astropy.table.Table` or str
+    extensions : sequence of str
+        Names of the image extensions that become layers.
     all_levels, product_type, source
         As in `jdaviz_mast.Mast.fetch`.
     on_progress : callable
@@ -36,13 +39,22 @@ class LayerImport:
     """
 
     def __init__(
-        self, app, mast, observations, *, all_levels, product_type, source, on_progress
+        self,
+        app,
+        mast,
+        observations,
+        *,
+        extensions,
+        all_levels,
+        product_type,
+        source,
+        on_progress,
     ):
         self._app, self._mast, self._observations = app, mast, observations
         self._options = {"all_levels": all_levels, "product_type": product_type, "source": source}
-        self._on_progress = on_progress
+        self._extensions, self._on_progress = extensions, on_progress
         self.job, self.layers, self._hidden = None, [], []
-        self._failures = []
+        self._opened, self._failures = set(), []
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
@@ -76,24 +88,30 @@ class LayerImport:
         return Counter(kind.why_not() for kind in kinds if not kind.is_image)
 
     def _open(self, file, worker):
-        """Make a layer of one whole file, if it is an image; read here, added by the owner."""
+        """Make layers of one whole file, if it is an image; read here, added by the owner."""
         product = file.about["product"]
         kind = kind_of(product)
         if not kind.is_image:
             return
         try:
-            data = read_image(file.path)
-            data.meta.update(layer_metadata(file.about["observation"], product))
-            hidden = kind.hidden
-            worker.call(lambda: self._add(data, file, hidden))
+            extensions = image_extensions(file.path, self._extensions)
+            for number, extension in enumerate(extensions):
+                data = read_image(file.path, extension)
+                data.meta.update(layer_metadata(file.about["observation"], product))
+                name = _name_of(extension, extensions)
+                # Errors, quality and the like would cover the image that they belong to.
+                hidden = kind.hidden or (number > 0 and extension[0] != "SCI")
+                worker.call(functools.partial(self._add, data, file, name, hidden))
+            self._opened.add(file.uri)
         except Cancelled:
             raise
         except (MastError, ValueError, OSError) as error:
             self._failures.append(f"{file.name} was downloaded, but could not be shown: {error}")
 
-    def _add(self, data, file, hidden):
+    def _add(self, data, file, extension, hidden):
         taken = jdaviz_api.data_labels(self._app)
-        label = free_label(file.about["observation"], file.about["product"], taken)
+        about = file.about
+        label = free_label(about["observation"], about["product"], taken, extension)
         try:
             jdaviz_api.add_image(self._app, data, label, visible=not hidden)
         # Whatever jdaviz could not do with it, no half of it stays, and the others go on.
@@ -132,13 +150,14 @@ class LayerImport:
         """Return what happened: a sentence, a list of notes, and the kind of message."""
         files = self.job.files
         images = len(self.layers) + len(self._hidden)
-        whole = sum(f.state == "complete" for f in files)
+        whole = [f for f in files if f.state == "complete"]
+        others = sum(f.uri not in self._opened for f in whole)
         notes = list(self._failures)
         if self._hidden:
             notes.append(f"Loaded, but not switched on: {', '.join(self._hidden)}.")
-        for why, count in self._not_images(f for f in files if f.state == "complete").items():
+        for why, count in self._not_images(whole).items():
             notes.append(f"{_count(count, 'file')}: {why}.")
-        if whole > images:
+        if others:
             notes.append(f"All files are in {self._mast.download_dir}.")
         hint = jdaviz_api.image_viewer_hint(self._app)
         if hint and images:
@@ -147,9 +166,9 @@ class LayerImport:
             level = "" if self._options["all_levels"] else " of level 3"
             return f"These observations have no products{level} of this type.", notes, "info"
         text = f"{_count(images, 'image')} added to the viewer"
-        if whole > images:
-            text += f", {_count(whole - images, 'other file')} downloaded"
-        failed = len(files) - whole
+        if others:
+            text += f", {_count(others, 'other file')} downloaded"
+        failed = len(files) - len(whole)
         if failed:
             text += f", {_count(failed, 'file')} failed"
         kind = "success" if not self._failures else ("warning" if whole else "error")
@@ -160,6 +179,14 @@ class LayerImport:
         done = len(self.layers) + len(self._hidden)
         kept = f"{_count(done, 'image')} had been added and stay" if done else "Nothing was added"
         return f"The import was cancelled. {kept}. What is whole is not fetched again."
+
+
+def _name_of(extension, extensions):
+    """Return what to call an extension in a label: nothing where there is only the science."""
+    name, version = extension
+    if [other for other, _ in extensions].count(name) > 1:
+        return f"{name},{version}"
+    return "" if name == "SCI" else name
 
 
 def _count(number, noun):

@@ -286,7 +286,8 @@ def _texts(observations, name):
     missing = _missing(column)
     values = np.ma.getdata(column)
     if name in ("t_min", "t_obs_release"):
-        dates = Time(np.where(missing, 0.0, values), format="mjd", scale="utc")
+        # Any known day will do for those that are written as missing.
+        dates = Time(np.where(missing, 59000.0, values), format="mjd", scale="utc")
         texts = [date[:10] for date in dates.iso] if len(dates) else []
     elif values.dtype.kind == "f":
         texts = [f"{value:.5g}" if value < 1e5 else f"{value:.0f}" for value in values.tolist()]

@@ -29,6 +29,10 @@ ANY_MISSION = "Any"
 #: The missions that most people look for come first.
 _MISSIONS = [ANY_MISSION, *MISSIONS]
 
+#: Image extensions that JWST's and HST's files have, besides others.
+_EXTENSIONS = ("SCI", "ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
+               "VAR_FLAT")  # fmt: skip
+
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
 class MastImport(jdaviz_api.TrayPlugin):
@@ -48,6 +52,8 @@ class MastImport(jdaviz_api.TrayPlugin):
     observation_id, program_id : str
         Several with commas.
     mission : select
+    extensions : list of str
+        Names of the image extensions that become layers, ``SCI`` alone by default.
     all_levels : bool
         All calibration levels instead of level 3 only, in what is shown and imported.
     observations : table
@@ -79,6 +85,8 @@ class MastImport(jdaviz_api.TrayPlugin):
     n_selected = Int(0).tag(sync=True)
     selection_note = Unicode("").tag(sync=True)
 
+    extensions = List(Unicode(), ["SCI"]).tag(sync=True)
+    extension_items = List(list(_EXTENSIONS)).tag(sync=True)
     importing = Bool(False).tag(sync=True)
     progress = Float(0).tag(sync=True)  # per cent
     progress_text = Unicode("").tag(sync=True)
@@ -123,7 +131,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             expose=(
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
                 "program_id", "mission", "all_levels", "search", "observations",
-                "import_selected", "import_observation", "cancel",
+                "extensions", "import_selected", "import_observation", "cancel",
             ),
             readonly=("jobs",),
         )  # fmt: skip
@@ -279,12 +287,15 @@ class MastImport(jdaviz_api.TrayPlugin):
             raise InvalidInput("job_id", job_id, f"choose from {', '.join(known) or 'none'}")
 
     def _start_import(self, observations, product_type="SCIENCE", source=None):
+        if not self.extensions:
+            raise InvalidInput("extensions", [], f"choose some of {', '.join(_EXTENSIONS)}")
         if self.importing:
             raise MastError("An import is running: wait for it, or cancel it.")
         layer_import = LayerImport(
             self._app,
             self.mast,
             observations,
+            extensions=list(self.extensions),
             all_levels=self.all_levels,
             product_type=product_type,
             source=source,

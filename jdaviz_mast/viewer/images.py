@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from pathlib import Path
 
 import asdf
 import astropy.units as u
@@ -30,20 +31,43 @@ _UNITS = {"ELECTRONS/S": "electron/s", "ELECTRONS": "electron", "COUNTS": "count
           "COUNTS/S": "count/s", "UNITLESS": ""}  # fmt: skip
 
 
-def image_extensions(path):
+def image_extensions(path, names=None):
     """Return the extensions of a FITS file that hold a 2D image.
 
     Parameters
     ----------
     path : path-like
+    names : sequence of str, optional
+        Only extensions of these names. An extension that stands in the file several times is
+        taken as often if those are the chips of a detector, and once if they are repeated
+        reads of one.
 
     Returns
     -------
     extensions : list of (str, int)
         Names and versions, such as ``("SCI", 1)``, in the order of the file.
+
+    Raises
+    ------
+    NotAnImage
+        If there is none.
+    FileProblem
+        If the file cannot be read as FITS.
     """
     with _open(path) as hdus:
-        return [(hdu.name, hdu.ver) for hdu in hdus if _is_image(hdu)]
+        images = [hdu for hdu in hdus if _is_image(hdu)]
+        if names is not None:
+            wanted = {name.upper() for name in names}
+            if _SCIENCE in wanted and images and all(hdu.name != _SCIENCE for hdu in images):
+                wanted.add(images[0].name)  # a file that does not call its science so
+            images = [
+                hdu for hdu in images
+                if hdu.name in wanted and (hdu.ver == 1 or "CCDCHIP" in hdu.header)
+            ]  # fmt: skip
+    if not images:
+        what = "2D image" if names is None else f"image extension {' or '.join(names)}"
+        raise NotAnImage(f"{Path(path).name} holds no {what}.")
+    return [(hdu.name, hdu.ver) for hdu in images]
 
 
 def read_image(path, extension=None):
@@ -111,7 +135,7 @@ def _find(hdus, extension, path):
         images.sort(key=lambda hdu: hdu.name != _SCIENCE)  # stable: first SCI, else first
     if not images:
         what = "2D image" if extension is None else f"image extension {extension}"
-        raise NotAnImage(f"{path.name if hasattr(path, 'name') else path} holds no {what}.")
+        raise NotAnImage(f"{Path(path).name} holds no {what}.")
     return images[0]
 
 

@@ -9,7 +9,7 @@ __all__ = ["free_label"]
 _MAIN = ("i2d", "drz", "drc")
 
 
-def free_label(observation, product, taken):
+def free_label(observation, product, taken, extension=""):
     """Return a label for a new layer that no other layer has.
 
     Parameters
@@ -18,6 +18,8 @@ def free_label(observation, product, taken):
         The archive's rows.
     taken : collection of str
         Labels that are in use.
+    extension : str
+        What to name the extension, such as ``ERR`` or ``SCI,2``; empty for none.
 
     Returns
     -------
@@ -39,6 +41,8 @@ def free_label(observation, product, taken):
     elif suffix not in _MAIN:
         base = f"{base} {suffix}"
     candidates = [base, *([] if stem in base else [f"{base} {stem}"])]
+    if extension:
+        candidates = [f"{label} [{extension}]" for label in candidates]
     for label in candidates:
         if label not in taken:
             return label

@@ -158,6 +158,21 @@ def test_images_of_one_target_are_aligned_on_the_sky(application, archive):
     assert not any("segm" in label for label in shown)
 
 
+def test_other_extensions_come_on_request(imviz, archive):
+    tray = tray_of(imviz)
+    tray.extensions = ["SCI", "ERR"]
+    tray.import_observation(F090W)
+    expected = {"NGC-3132 F090W L3", "NGC-3132 F090W L3 [ERR]", "NGC-3132 F090W L3 segm"}
+    assert set(layers(imviz)) == expected
+    path = next(f.path for f in tray.jobs[-1].files if f.name.endswith("_i2d.fits"))
+    data = layers(imviz)["NGC-3132 F090W L3 [ERR]"]
+    pixels = data.get_component(data.main_components[0]).data
+    assert np.array_equal(pixels, fits.getdata(path, "ERR"), equal_nan=True)
+    tray.extensions = []
+    with pytest.raises(InvalidInput, match="extensions"):
+        tray.import_observation(F090W)
+
+
 def test_importing_twice_keeps_the_older_layer(imviz, archive, asked):
     tray = tray_of(imviz)
     tray.import_observation(F090W)

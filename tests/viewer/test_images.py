@@ -133,3 +133,20 @@ def test_a_file_that_is_cut_short_is_told_apart(hst_file):
     hst_file.write_bytes(whole[: 2880 * 2 + 100])
     with pytest.raises(FileProblem):
         read_image(hst_file)
+
+
+def test_chips_are_taken_all_and_repeated_reads_once(hst_file, tmp_path):
+    assert image_extensions(hst_file, ["SCI"]) == [("SCI", 1)]
+    with fits.open(hst_file) as hdus:
+        for hdu in hdus[1:7]:
+            hdu.header["CCDCHIP"] = 3 - hdu.ver
+        hdus.writeto(tmp_path / "chips_flt.fits")
+    chips = image_extensions(tmp_path / "chips_flt.fits", ["sci", "DQ"])
+    assert chips == [("SCI", 1), ("DQ", 1), ("SCI", 2), ("DQ", 2)]
+    with pytest.raises(NotAnImage, match="no image extension WHT or CTX"):
+        image_extensions(hst_file, ["WHT", "CTX"])
+
+
+def test_the_first_image_stands_in_where_none_is_called_science(tmp_path):
+    fits.PrimaryHDU(np.ones((3, 4))).writeto(tmp_path / "plain.fits")
+    assert image_extensions(tmp_path / "plain.fits", ["SCI"]) == [("PRIMARY", 1)]

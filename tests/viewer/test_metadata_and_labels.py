@@ -85,6 +85,11 @@ def test_labels(name, level, label):
     assert free_label(OBSERVATION, product(name, level), ()) == label
 
 
+def test_the_extension_stands_in_the_label():
+    label = free_label(OBSERVATION, product(), (), "SCI,2")
+    assert label == "NGC-3132 F090W L3 [SCI,2]"
+
+
 def test_labels_without_target_and_filter():
     observation = OBSERVATION | {"target_name": None, "filters": None}
     assert free_label(observation, product(), ()) == "x L3"
