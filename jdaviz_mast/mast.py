@@ -247,13 +247,14 @@ class Mast:
             path = safe_path(self.download_dir, *filter(None, folders), filename)
         except FileProblem as error:
             problem = str(error)
-        size = product["size"] if "size" in names else None
+        size = product["size"] if "size" in names else np.ma.masked
+        size = None if np.ma.is_masked(size) else int(size)
         return Item(
             uri=uri,
             url=self._archive.download_url(uri),
             path=path,
-            size=int(size) if size is not None and not np.ma.is_masked(size) else None,
-            check=functools.partial(check_contents, name=filename),
+            size=size,
+            check=functools.partial(check_contents, name=filename, size_known=size is not None),
             about={"product": as_dict(product),
                    "observation": {} if observation is None else as_dict(observation)},
             problem=problem,
