@@ -1,6 +1,7 @@
 """The command ``jdaviz-mast``: its arguments, its exit codes."""
 
 import argparse
+import os
 import sys
 
 from jdaviz_mast.config import conf
@@ -30,25 +31,35 @@ exit codes:
 def main(arguments=None):
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
-    # The rooms are heavy: only what a command needs is imported.
     try:
-        if options.command == "search":
-            from jdaviz_mast.cli.data import search
-
-            return OK if search(options) else NOTHING_FOUND
-        if options.command == "fetch":
-            from jdaviz_mast.cli.data import fetch
-
-            return fetch(options)
-        from jdaviz_mast.cli.app import run
-
-        run(options)
+        code = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has what it wants
+        # Python flushes once more at the end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except MastError as error:
         print(f"jdaviz-mast: {error}", file=sys.stderr)
         return _exit_code(error)
     except KeyboardInterrupt:
         print("\njdaviz-mast: stopped", file=sys.stderr)
         return INTERRUPTED
+    return code
+
+
+def _run(options):
+    # The rooms are heavy: only what a command needs is imported.
+    if options.command == "search":
+        from jdaviz_mast.cli.data import search
+
+        return OK if search(options) else NOTHING_FOUND
+    if options.command == "fetch":
+        from jdaviz_mast.cli.data import fetch
+
+        return fetch(options)
+    from jdaviz_mast.cli.app import run
+
+    run(options)
     return OK
 
 
