@@ -383,11 +383,19 @@ def test_a_job_is_cancelled_within_a_second_while_the_archive_is_silent(mast, ar
     assert job.state == "cancelled"
 
 
-def test_ctrl_c_while_blocking_cancels_the_job(mast, archive, tmp_path):
+@pytest.fixture
+def ctrl_c():
+    """Callable: Ctrl-C after so many seconds, even in a process that was told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda seconds: threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_blocking_cancels_the_job(mast, archive, tmp_path, ctrl_c):
     products = mast.products(HST)
     archive.make(str(products["dataURI"][0]))
     archive.bandwidth = 50_000
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ctrl_c(0.3)
     with pytest.raises(KeyboardInterrupt):
         mast.fetch(products)
     (job,) = mast.jobs

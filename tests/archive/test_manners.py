@@ -1,6 +1,5 @@
 """Manners: towards the archive, towards astroquery, and towards the user's secrets."""
 
-import sys
 import threading
 import warnings
 
@@ -187,17 +186,6 @@ def test_several_doors_to_several_servers_do_not_mix(archive, tmp_path):
         results = in_threads(*(lambda m=m: m.search(observation_id=row["obs_id"]) for m in doors))
         titles = [found["obs_title"][0] for found in results]
     assert titles == ["JWST Early Release Observation 7", "the other archive"] * 4
-
-
-def test_asking_the_archive_loads_no_viewer():
-    import subprocess
-
-    code = (
-        "import sys; from jdaviz_mast.archive import Archive; "
-        "loaded = {'jdaviz', 'glue', 'ipyvuetify', 'solara'} & set(sys.modules); "
-        "assert not loaded, loaded"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_another_machine_is_reached_through_the_proxy_of_the_network(

@@ -1,0 +1,373 @@
+"""The terminal: what scripts rely on, the output, the exit codes and Ctrl-C."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jdaviz_mast import conf
+from jdaviz_mast.cli import main
+from jdaviz_mast.demo.faults import Fault
+
+HST = "ib5741010"
+MOSAIC = "jw02733-o001_t001_nircam_clear-f090w"
+RAW = "jw02733001001_02105_00009_nrcb1"
+EXCLUSIVE = "jw07777-o001_t001_nircam_clear-f200w"
+OK, FAILED, BAD_INPUT, NOTHING_FOUND, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+@pytest.fixture
+def run(capsys):
+    """Callable: exit code, standard output and standard error of a command."""
+
+    def call(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # argparse's way
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def assert_one_sentence(error):
+    """A complaint, as a person may read it: one line, no traceback, no warning beside it."""
+    assert error.startswith("jdaviz-mast: ")
+    assert error.endswith(".\n")
+    assert error.count("\n") == 1
+
+
+# -- search ----------------------------------------------------------------------------------
+
+SEARCHES = {
+    "target": (["NGC 3132", "--mission", "HST"], ["ib5741010", "ib5741020"]),
+    "coordinates": (
+        ["--coordinates", "339.0148 33.9758", "--radius", "1 arcmin"],
+        ["jw02732-o001_t001_nirspec_g235h-f170lp"],
+    ),
+    "sexagesimal": (
+        ["--coordinates", "22:36:03.55 +33:58:32.9"],
+        ["jw02732-o001_t001_nirspec_g235h-f170lp"],
+    ),
+    "negative": (["--coordinates=84.29 -80.469"],
+                 ["tess2018206045859-s0001-0000000261136679-0120-s"]),
+    "observation": (["--observation-id", f"{MOSAIC},{HST}"], [MOSAIC, HST]),
+    "program": (["--program-id", "01492"],
+                ["jw01492-o005_s00004_nirspec_f100lp-g140m-s1600a1-sub2048"]),
+    "all levels": (["--observation-id", RAW, "--all-levels"], [RAW]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_search_prints_a_table_for_people(run, name):
+    arguments, expected = SEARCHES[name]
+    code, out, error = run("search", *arguments)
+    assert (code, error) == (OK, "")
+    header, _, *lines = out.splitlines()
+    assert header.split()[0] == "target_name"
+    assert [line.split()[-1] for line in lines] == expected
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_search_prints_json_for_scripts(run, mast, name):
+    arguments, expected = SEARCHES[name]
+    code, out, error = run("search", *arguments, "--json")
+    assert (code, error) == (OK, "")
+    rows = json.loads(out)
+    assert [row["obs_id"] for row in rows] == expected
+    columns = mast.search(observation_id=HST).colnames
+    assert all(list(row)[: len(columns)] == columns for row in rows)
+
+
+def test_missing_values_are_null_in_json(run, archive):
+    archive.observations[0] |= {"filters": None, "t_min": None, "t_exptime": None}
+    _, out, _ = run("search", "--observation-id", archive.observations[0]["obs_id"], "--json")
+    assert "NaN" not in out
+    (row,) = json.loads(out)
+    assert row["filters"] is row["t_min"] is row["t_exptime"] is None
+
+
+def test_missing_values_do_not_break_the_table(run, archive):
+    row = archive.observations[0]
+    row |= {name: None for name in row if name not in ("obs_id", "obsid", "calib_level")}
+    code, out, _ = run("search", "--observation-id", row["obs_id"])
+    assert code == OK
+    assert out.rstrip().endswith(row["obs_id"])
+
+
+def test_nothing_found_has_a_code_and_a_hint(run):
+    code, out, error = run("search", "--observation-id", RAW)
+    assert (code, out) == (NOTHING_FOUND, "")
+    assert error == "MAST holds nothing that matches at level 3; --all-levels shows the others.\n"
+
+    code, out, error = run("search", "M101", "--all-levels")
+    assert (code, out, error) == (NOTHING_FOUND, "", "MAST holds nothing that matches.\n")
+
+
+def test_nothing_found_is_an_empty_list_in_json(run):
+    code, out, _ = run("search", "M101", "--json")
+    assert code == NOTHING_FOUND
+    assert json.loads(out) == []
+
+
+def test_options_may_stand_before_the_command(run, archive):
+    with conf.set_temp("server", "http://127.0.0.1:9"):
+        code, out, _ = run("--server", archive.url, "search", "--observation-id", HST)
+    assert code == OK
+    assert HST in out
+
+
+# -- fetch -----------------------------------------------------------------------------------
+
+
+def test_fetch_prints_the_paths_of_whole_files(run, archive, tmp_path):
+    code, out, error = run("fetch", HST, "--download-dir", tmp_path / "here")
+    assert (code, error) == (OK, "")
+    paths = [Path(line) for line in out.splitlines()]
+    folder = tmp_path / "here" / "HST" / HST
+    assert paths == [folder / f"{HST}_drz.fits", folder / f"{HST}_drc.fits"]
+    for path in paths:
+        assert path.read_bytes() == Path(archive.make(f"mast:HST/product/{path.name}")).read_bytes()
+
+
+def test_fetch_reports_in_json(run, tmp_path):
+    code, out, error = run("fetch", HST, "--json")
+    assert (code, error) == (OK, "")
+    report = json.loads(out)
+    assert report["state"] == "complete"
+    assert re.fullmatch("[0-9a-f]{12}", report["id"])
+    for file in report["files"]:
+        assert Path(file["path"]).stat().st_size == file["bytes"] > 0
+        assert (file["state"], file["error"]) == ("complete", None)
+        assert file["uri"].startswith("mast:HST/product/")
+
+
+def test_fetch_has_the_levels_and_types_that_are_asked_for(run):
+    code, out, _ = run("fetch", MOSAIC, "--product-type", "info")
+    assert code == OK
+    assert [Path(line).suffix for line in out.splitlines()] == [".json", ".csv"]
+
+    code, out, _ = run("fetch", HST, "--all-levels", "--product-type", "AUXILIARY", "--json")
+    assert [Path(file["path"]).name for file in json.loads(out)["files"]] == [f"{HST}_asn.fits"]
+
+
+def test_fetching_again_is_fetching_nothing(run, asked):
+    assert run("fetch", HST)[0] == OK
+    before = len(asked("Download"))
+    code, out, _ = run("fetch", HST)
+    assert (code, len(out.splitlines())) == (OK, 2)
+    assert len(asked("Download")) == before
+
+
+def test_an_observation_without_such_products_has_a_code(run):
+    code, out, error = run("fetch", HST, "--product-type", "CATALOG")
+    assert (code, out) == (NOTHING_FOUND, "")
+    assert error.startswith("The observation has no products of level 3; --all-levels")
+
+
+def test_a_file_that_fails_is_named_and_the_others_are_there(run, archive):
+    archive.fail(Fault("truncate", match="drz.fits"))
+    code, out, error = run("fetch", HST)
+    assert code == FAILED
+    assert [Path(line).name for line in out.splitlines()] == [f"{HST}_drc.fits"]
+    assert error.startswith(f"{HST}_drz.fits: failed: The transfer was cut short")
+    assert error.count("\n") == 1
+
+    code, out, _ = run("fetch", HST, "--json")
+    assert code == FAILED
+    bad, good = json.loads(out)["files"]
+    assert bad["state"] == "failed"
+    assert "cut short" in bad["error"]
+    assert not Path(bad["path"]).exists()
+    assert Path(good["path"]).exists()
+
+
+def test_what_is_under_exclusive_access_is_said_for_each_file(run):
+    code, out, error = run("fetch", EXCLUSIVE)
+    assert (code, out) == (FAILED, "")
+    assert all("exclusive access" in line for line in error.splitlines())
+
+
+# -- exit codes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search", ""], "target: ''"),
+        (["search"], "search: None"),
+        (["search", "M101", "--program-id", "2733"], "two searches at once"),
+        (["search", "--coordinates", "361 0"], "ra: '361'"),
+        (["search", "--coordinates=0 -91"], "dec: '-91'"),
+        (["search", "M101", "--radius", "0 deg"], "radius: '0 deg'"),
+        (["search", "M101", "--radius", "1 furlong"], "radius: '1 furlong'"),
+        (["search", "M101", "--mission", "APOLLO"], "mission: 'APOLLO'"),
+        (["search", "--program-id", "GO"], "program_id: 'GO'"),
+        (["search", "--observation-id", "jw*"], "observation_id: 'jw*'"),
+        (["fetch", "jw*"], "observation_id: 'jw*'"),
+        (["fetch", "2733"], "program ID"),
+        (["fetch", HST, "--product-type", "PRETTY"], "product_type: 'PRETTY'"),
+        (["search", "M101", "--server", "mast"], "server: 'mast'"),
+    ],
+)
+def test_bad_input_is_code_2_and_one_sentence(run, arguments, words):
+    code, out, error = run(*arguments)
+    assert (code, out) == (BAD_INPUT, "")
+    assert words in error
+    assert_one_sentence(error)
+
+
+@pytest.mark.parametrize("arguments", [["fetch"], ["launch"], ["search", "--speed", "1"]])
+def test_what_is_no_command_is_code_2_with_the_usage(run, arguments):
+    code, out, error = run(*arguments)
+    assert (code, out) == (BAD_INPUT, "")
+    assert error.startswith("usage: jdaviz-mast")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search", "NGC 99999"], "No position is known for the target “NGC 99999”"),
+        (["fetch", "jw99999-o001_t001"], "holds no observation 'jw99999-o001_t001'"),
+    ],
+)
+def test_what_is_unknown_is_code_3_and_one_sentence(run, arguments, words):
+    code, out, error = run(*arguments)
+    assert (code, out) == (NOTHING_FOUND, "")
+    assert words in error
+    assert_one_sentence(error)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["search", "M101"], ["fetch", HST], ["fetch", HST, "--json"]]
+)
+def test_an_archive_that_is_out_of_reach_is_code_4(run, arguments):
+    code, out, error = run(*arguments, "--server", "http://127.0.0.1:9")
+    assert (code, out) == (UNREACHABLE, "")
+    assert "cannot be reached" in error
+    assert_one_sentence(error)
+
+
+@pytest.mark.parametrize("arguments", [["search", "M101"], ["fetch", HST]])
+def test_an_archive_that_is_silent_is_code_4(run, archive, arguments):
+    archive.latency = 30
+    with conf.set_temp("timeout", 1.0):
+        code, out, error = run(*arguments)
+    assert (code, out) == (UNREACHABLE, "")
+    assert "did not answer in time" in error
+    assert_one_sentence(error)
+
+
+@pytest.mark.parametrize("kind", ["status", "html", "error"])
+@pytest.mark.parametrize("arguments", [["search", "--program-id", "2733"], ["fetch", HST]])
+def test_an_archive_that_errs_is_code_1(run, archive, arguments, kind):
+    archive.fail(Fault(kind, route="invoke", status=500))
+    code, out, error = run(*arguments)
+    assert (code, out) == (FAILED, "")
+    assert_one_sentence(error)
+
+
+# -- as a process ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start(archive, tmp_path):
+    """Callable: the command as a process of its own, on the embedded archive."""
+    processes = []
+
+    def popen(*arguments):
+        command = [sys.executable, "-m", "jdaviz_mast", *arguments]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            # A test that runs in the background may have been told to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    yield popen
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("command", [[], ["search"], ["fetch"], ["app"], ["demo"]])
+def test_help_names_the_options(run, command):
+    code, out, error = run(*command, "--help")
+    assert (code, error) == (OK, "")
+    assert "usage: jdaviz-mast" in out
+    expected = {
+        (): ["search", "fetch", "demo", "app", "--server", "130  stopped with Ctrl-C"],
+        ("search",): ["--coordinates", "--radius", "--mission", "--all-levels", "--json"],
+        ("fetch",): ["OBSERVATION_ID", "--product-type", "--download-dir", "--all-levels"],
+        ("app",): ["--server", "--layout", "--port"],
+        ("demo",): ["--layout", "--port", "--no-browser"],
+    }[tuple(command)]
+    assert all(word in out for word in expected)
+
+
+def test_the_command_is_installed_and_tells_its_exit_codes():
+    command = Path(sys.executable).with_name("jdaviz-mast")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == OK
+    assert all(f"\n  {code} " in done.stdout for code in (0, 1, 2, 3, 4, 130))
+
+
+def test_a_script_can_read_what_fetch_prints(start, archive, tmp_path):
+    process = start("fetch", HST, "--server", archive.url, "--download-dir", "files")
+    out, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (OK, "")
+    assert all((tmp_path / line).is_file() for line in out.splitlines())
+    assert len(out.splitlines()) == 2
+
+
+def test_a_reader_that_stops_reading_is_no_error(start, archive):
+    process = start("search", "--program-id", "2733", "--json", "--server", archive.url)
+    process.stdout.close()
+    error = process.stderr.read()
+    assert (process.wait(30), error) == (OK, "")
+
+
+@pytest.mark.parametrize("day", ["slow", "silent", "silent search"])
+def test_ctrl_c_stops_at_once_and_leaves_no_partial_file(start, archive, asked, tmp_path, day):
+    archive.make(f"mast:HST/product/{HST}_drz.fits")
+    command, awaited = ["fetch", HST, "--download-dir", str(tmp_path / "files")], "Download"
+    if day == "slow":
+        archive.bandwidth = 50_000
+    elif day == "silent":
+        archive.fail(Fault("stall"))
+    else:
+        archive.fail(Fault("stall", route="resolve", fraction=0))
+        command, awaited = ["search", "M101"], "Santa-war"
+    process = start(*command, "--server", archive.url)
+    deadline = time.monotonic() + 30
+    while not asked(awaited):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    time.sleep(0.2)
+
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert (process.returncode, out) == (INTERRUPTED, "")
+    assert error.strip() == "jdaviz-mast: stopped"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_search_and_fetch_start_without_the_viewer(archive, tmp_path):
+    code = (
+        "import sys; from jdaviz_mast.cli import main; main(sys.argv[1:]); "
+        "loaded = {'jdaviz', 'glue', 'ipyvuetify', 'solara'} & set(sys.modules); "
+        "assert not loaded, loaded"
+    )
+    command = ["fetch", HST, "--server", archive.url, "--download-dir", str(tmp_path)]
+    subprocess.run([sys.executable, "-c", code, *command], check=True, timeout=30)
