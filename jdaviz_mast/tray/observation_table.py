@@ -195,10 +195,15 @@ class ObservationTable(JdavizTable):
         size = int(self.options.get("itemsPerPage", 10))
         first = (int(self.options.get("page", 1)) - 1) * size
         shown = self._order[first : first + size] if size > 0 else self._order
+        if not len(shown):
+            self.rows = []
+            return
+        # Only what is shown is written out: an answer may have 100,000 rows.
+        page = self._observations[shown]
+        texts = {name: _texts(page, name) for name in _names()} | {"release": _releases(page)}
         self.rows = [
-            {name: self._text(name)[i] for name in _names()}
-            | {"index": i, "selected": i in self._selected, "release": self._release(i)}
-            for i in shown.tolist()
+            dict(zip(texts, row, strict=True)) | {"index": i, "selected": i in self._selected}
+            for i, row in zip(shown.tolist(), zip(*texts.values(), strict=True), strict=True)
         ]
 
     def _selection_changed(self):
@@ -208,13 +213,6 @@ class ObservationTable(JdavizTable):
         )
         self._send_page()
         self._on_selection()
-
-    def _release(self, index):
-        """Return the day on which exclusive data become public; empty if they are."""
-        row = self._observations[index]
-        if "dataRights" not in row.colnames or row["dataRights"] != "EXCLUSIVE_ACCESS":
-            return ""
-        return self._text("t_obs_release")[index]
 
     def _text(self, name):
         """Return a whole column as texts; made once."""
@@ -277,6 +275,16 @@ def _missing(column):
     values = np.ma.getdata(column)
     missing = np.ma.getmaskarray(column)
     return missing | np.isnan(values) if values.dtype.kind == "f" else missing
+
+
+def _releases(observations):
+    """Return the days on which exclusive data become public; empty where they are."""
+    if "dataRights" not in observations.colnames:
+        return [""] * len(observations)
+    rights, days = observations["dataRights"].tolist(), _texts(observations, "t_obs_release")
+    return [
+        day if right == "EXCLUSIVE_ACCESS" else "" for right, day in zip(rights, days, strict=True)
+    ]
 
 
 def _texts(observations, name):
