@@ -11,7 +11,7 @@ import platformdirs
 from astropy.table import Row, Table
 from astroquery.exceptions import NoResultsWarning
 
-from jdaviz_mast.archive import COMBINED_LEVEL, Archive, Query
+from jdaviz_mast.archive import COMBINED_LEVEL, Archive, Query, check_server
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import FileProblem, InvalidInput, ObservationNotFound
 from jdaviz_mast.products import check_contents
@@ -27,10 +27,11 @@ class Mast:
     Parameters
     ----------
     server : str, optional
-        Address of the archive, by default ``jdaviz_mast.conf.server``.
+        Address of the archive. By default it is what ``jdaviz_mast.conf.server`` says
+        whenever the archive is asked.
     download_dir : path-like, optional
-        Where files go, by default ``jdaviz_mast.conf.download_dir``; in it, each observation
-        has a folder ``<mission>/<obs_id>``.
+        Where files go, by default what ``jdaviz_mast.conf.download_dir`` says; in it, each
+        observation has a folder ``<mission>/<obs_id>``.
 
     Examples
     --------
@@ -41,8 +42,8 @@ class Mast:
     """
 
     def __init__(self, server=None, download_dir=None):
-        self._archive = Archive(server if server is not None else conf.server)
-        self.download_dir = Path(download_dir or conf.download_dir or default_download_dir())
+        self._server = None if server is None else check_server(server)
+        self._download_dir = download_dir
         self._jobs = {}
         self._lock = threading.Lock()
 
@@ -52,7 +53,16 @@ class Mast:
     @property
     def server(self):
         """Address of the archive."""
-        return self._archive.server
+        return check_server(conf.server) if self._server is None else self._server
+
+    @property
+    def download_dir(self):
+        """Folder that files go to, a `~pathlib.Path`."""
+        return Path(self._download_dir or conf.download_dir or default_download_dir())
+
+    @property
+    def _archive(self):
+        return Archive(self.server)
 
     @property
     def jobs(self):
@@ -193,7 +203,9 @@ class Mast:
         given = observations_or_products
         if isinstance(given, Row):
             given = Table(given)
-        plan = functools.partial(self._plan, given, all_levels, product_type)
+        # The settings of now: a job is not torn apart by one that changes while it runs.
+        settled = Mast(self.server, self.download_dir)
+        plan = functools.partial(settled._plan, given, all_levels, product_type)
         job = ImportJob(plan, connections=conf.connections, timeout=conf.timeout)
         with self._lock:
             self._jobs[job.id] = job
@@ -215,7 +227,9 @@ class Mast:
             products = given
         else:
             observations = self._as_observations(given, check_cancelled)
-            if isinstance(given, str) and not np.any(observations["calib_level"] >= 3):
+            if isinstance(given, str) and not np.any(
+                observations["calib_level"] >= COMBINED_LEVEL
+            ):
                 all_levels = True  # whoever names an exposure means it
             rows = {str(row["obsid"]): row for row in observations}
             products = self._archive.products(

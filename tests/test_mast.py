@@ -148,8 +148,10 @@ def test_the_server_is_the_one_that_was_given_or_configured(archive):
         ("obs_id", "CON"),
     ],
 )
-def test_a_name_that_leads_elsewhere_is_an_error_of_that_file_alone(mast, tmp_path, column, value):
-    mast.download_dir = tmp_path / "downloads"
+def test_a_name_that_leads_elsewhere_is_an_error_of_that_file_alone(
+    mast = Mast(mast.server, tmp_path / "downloads")
+):
+    mast = Mast(archive.url, tmp_path / "downloads")
     products = small(mast.products(MOSAIC, product_type=["SCIENCE", "INFO"]))
     products[column] = [value, *(str(item) for item in products[column][1:])]
 

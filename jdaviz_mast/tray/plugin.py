@@ -120,7 +120,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             self, on_selection=self._selection_changed, on_import=self._import_row
         )
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
-        self._mast = None
+        self.mast = Mast()
         self._search_worker = self._import_worker = None
 
     @property
@@ -135,17 +135,6 @@ class MastImport(jdaviz_api.TrayPlugin):
             ),
             readonly=("jobs",),
         )  # fmt: skip
-
-    @property
-    def mast(self):
-        """The front door, made when it is first needed, with the settings of that time."""
-        if self._mast is None:
-            self._mast = Mast()
-        return self._mast
-
-    @mast.setter
-    def mast(self, mast):
-        self._mast = mast
 
     @property
     def jobs(self):
