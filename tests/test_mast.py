@@ -135,6 +135,34 @@ def test_the_server_is_the_one_that_was_given_or_configured(archive):
     assert "mast.example.org" in repr(Mast("https://mast.example.org"))
 
 
+def test_what_was_not_given_follows_the_settings(archive, tmp_path):
+    mast, told = Mast(), Mast(archive.url, tmp_path)
+    with (
+        conf.set_temp("server", "http://127.0.0.1:9"),
+        conf.set_temp("download_dir", str(tmp_path / "moved")),
+    ):
+        assert mast.server == "http://127.0.0.1:9"
+        assert mast.download_dir == tmp_path / "moved"
+        assert told.server == archive.url
+        assert told.download_dir == tmp_path
+        with pytest.raises(ArchiveUnreachable):
+            mast.search(program_id=2736)
+    assert len(mast.search(program_id=2736)) == 3
+
+
+def test_a_job_keeps_the_settings_of_its_start(archive, tmp_path):
+    mast = Mast()
+    archive.latency = 0.1
+    job = mast.fetch(HST, block=False)
+    with (
+        conf.set_temp("server", "http://127.0.0.1:9"),
+        conf.set_temp("download_dir", str(tmp_path / "moved")),
+    ):
+        assert job.wait(10)
+    assert job.state == "complete"
+    assert all(name.startswith("HST/") for name in on_disk(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

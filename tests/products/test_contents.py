@@ -30,6 +30,9 @@ def test_a_fits_file_is_fine(tmp_path, true_fits, stored):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (lambda data: data[:-1], "cut short: it does not end with a whole FITS block"),
+        (lambda data: data[: len(data) // 2 + 7], "cut short"),
+        (lambda data: data[:80], "cut short"),
         (lambda data: b"", "is empty"),
         (lambda data: PAGE, r"is a web page \(HTML\), not FITS. A login page"),
         (lambda data: b"\n  \n" + PAGE, r"is a web page \(HTML\)"),
@@ -50,6 +53,16 @@ def test_what_is_no_fits_file_is_said_to_be_none(tmp_path, true_fits, spoil, wor
     assert message.startswith("a_i2d.fits is ")
     assert message.endswith(".")
     assert isinstance(raised.value, OSError)
+
+
+def test_whole_blocks_are_not_asked_for_where_the_size_is_checked_elsewhere(tmp_path, true_fits):
+    # A true product may have some bytes behind its last block.
+    path = tmp_path / "a_i2d.fits"
+    path.write_bytes(true_fits + b"x")
+    check_contents(path, size_known=True)
+    path.write_bytes(PAGE)
+    with pytest.raises(FileProblem, match="web page"):
+        check_contents(path, size_known=True)
 
 
 def test_the_name_in_the_archive_decides_for_a_temporary_file(tmp_path, true_fits):

@@ -120,6 +120,7 @@ BAD = {
     "short, a whole FITS block": (
         Fault("short", fraction=0.02), True, FileProblem, "5760 bytes came, .* lists 288000",
     ),
+    "short, size unknown": (Fault("short", fraction=0.501), False, FileProblem, "cut short"),
     "nothing at all": (Fault("short", fraction=0), False, FileProblem, "empty"),
     "a web page": (Fault("html"), True, FileProblem, r"web page \(HTML\), not FITS"),
     "a web page, size unknown": (Fault("html"), False, FileProblem, r"web page \(HTML\)"),
