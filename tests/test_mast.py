@@ -177,7 +177,7 @@ def test_a_job_keeps_the_settings_of_its_start(archive, tmp_path):
     ],
 )
 def test_a_name_that_leads_elsewhere_is_an_error_of_that_file_alone(
-    mast = Mast(mast.server, tmp_path / "downloads")
+    archive, tmp_path, column, value
 ):
     mast = Mast(archive.url, tmp_path / "downloads")
     products = small(mast.products(MOSAIC, product_type=["SCIENCE", "INFO"]))
