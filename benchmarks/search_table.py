@@ -37,7 +37,11 @@ def main():
     answer = search(options.rows)
     jdaviz.App()  # brings connections of its own, once
     comm.create_comm = Page
-    print("Filling the table, from the answer being there. Time: median; of the loader, one run.")
+    print(
+        "Filling the table, from the answer being there. Time: median; of the loader, one run.\n"
+        "The loader asks another service, for 5,000 rows at most: its code that fills the table\n"
+        "is given this answer instead."
+    )
     print_fills(answer, jdaviz, options.full)
     print("\nUsing the table, with a page. Time: median, in Python.")
     print_uses(answer, jdaviz)
@@ -201,9 +205,8 @@ def fill_ours(jdaviz, answer, page):
 def fill_loader(jdaviz, answer, page):
     """Fill the loader's table by its own code, from where it has its answer.
 
-    The loader itself cannot ask for this answer: it takes the position from a resolver that
-    cannot be replaced, and `MastMissions.query_region`, as it is called there, ends at 5,000
-    rows.
+    The loader itself cannot ask for this answer: it asks MAST's mission search, which has
+    other columns, and as it calls it (`MastMissions.query_region`), for 5,000 rows at most.
     """
     loader = jdaviz.App().loaders["astroquery"]._obj
     # A new loader fills its table twice, since that it now shows a query counts as new input.

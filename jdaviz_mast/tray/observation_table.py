@@ -6,6 +6,8 @@ rows that is felt. This one has the same Python interface.
 
 from collections.abc import Sequence
 
+from collections import Counter
+
 import numpy as np
 from astropy.time import Time
 from jdaviz.core.template_mixin import Table as JdavizTable
@@ -13,6 +15,7 @@ from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Bool, Dict, Int, List, Unicode
 
 from jdaviz_mast.mast import as_dict
+from jdaviz_mast.products import kind_of_observation
 
 __all__ = ["ObservationTable"]
 
@@ -113,6 +116,17 @@ class ObservationTable(JdavizTable):
     def selected(self):
         """The selected rows as an `~astropy.table.Table`, in the order of selection."""
         return self._observations[list(self._selected)] if self._selected else None
+
+    def selected_kinds(self):
+        """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
+        selected = self.selected
+        if selected is None or "dataproduct_type" not in selected.colnames:
+            return {}
+        types = Counter(selected["dataproduct_type"].tolist())
+        kinds = Counter()
+        for data_type, count in types.items():
+            kinds[kind_of_observation({"dataproduct_type": data_type})] += count
+        return kinds
 
     @property
     def selected_indices(self):

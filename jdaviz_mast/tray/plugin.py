@@ -1,7 +1,5 @@
 """The MAST Import tray: what a person sees and what a notebook calls."""
 
-from collections import Counter
-
 import astropy.units as u
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import SelectPluginComponent
@@ -11,7 +9,6 @@ from traitlets import Any, Bool, Float, Int, List, Unicode, observe
 from jdaviz_mast.archive import MISSIONS
 from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
 from jdaviz_mast.mast import Mast
-from jdaviz_mast.products import kind_of_observation
 from jdaviz_mast.tray.importer import LayerImport
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.worker import Worker
@@ -345,11 +342,9 @@ class MastImport(jdaviz_api.TrayPlugin):
 
     def _selection_changed(self):
         self.n_selected = self.observations.n_selected
-        selected = self.observations.selected
-        kinds = Counter(kind_of_observation(row) for row in (() if selected is None else selected))
         self.selection_note = " ".join(
-            f"{count} of the selected is {kind.why_not()}. It is downloaded, but not shown here."
-            for kind, count in kinds.items()
+            f"{count} of the selected: {kind.why_not()}. Downloaded, but not shown here."
+            for kind, count in self.observations.selected_kinds().items()
             if not kind.is_image
         )
 
