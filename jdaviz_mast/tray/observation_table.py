@@ -4,9 +4,8 @@ jdaviz's own table sends every row to the browser and back with each selection; 
 rows that is felt. This one has the same Python interface.
 """
 
-from collections.abc import Sequence
-
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from astropy.time import Time
