@@ -23,10 +23,16 @@ class InvalidInput(MastError, ValueError):
     """An argument is not usable; the message names it, its value and what is allowed."""
 
     def __init__(self, field, value, allowed):
-        self.field, self.value = field, value
+        self.field, self.value, self.allowed = field, value, allowed
         shown = " ".join(repr(value).split())  # a table or an array takes many lines
         shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
         super().__init__(f"{field}: {shown} is not usable; {allowed}.")
+
+    def for_person(self, label):
+        """Return the message for a form, where the field is called ``label``."""
+        if self.value is None or not str(self.value).strip():
+            return f"{label} is empty: {self.allowed}."
+        return f"{label} cannot be “{self.value}”: {self.allowed}."
 
 
 class TargetNotFound(MastError, LookupError):

@@ -92,7 +92,7 @@ class Mast:
         Parameters
         ----------
         target : str, optional
-            Name of an object; its position is looked up.
+            Name of an object, whose position is looked up; or the position itself.
         coordinates : `~astropy.coordinates.SkyCoord`, str or (ra, dec) in degrees, optional
         radius : `~astropy.units.Quantity`, str or float, optional
             Radius around target or coordinates, above 0 and up to 30 deg. A bare number is
@@ -104,7 +104,7 @@ class Mast:
         mission : str or list of str, optional
             ``obs_collection``, such as ``'JWST'``.
         instrument : str or list of str, optional
-            ``instrument_name``, such as ``'NIRCAM/IMAGE'`` or ``'NIRCAM*'``.
+            ``instrument_name``, such as ``'NIRCAM/IMAGE'``, or ``'NIRCAM'`` for all of its modes.
         filters : str or list of str, optional
         all_levels : bool
             All calibration levels instead of level 3 only.

@@ -26,6 +26,9 @@ ALL_LEVELS = (0, 1, 2, 3, 4)
 #: Beyond this a cone holds more rows than the portal answers (about 500,000).
 MAX_RADIUS = 30 * u.deg
 
+#: Two numbers, in degrees or sexagesimal, such as ``151.757 -40.436`` or ``10:07:02 -40:26:11``.
+_NUMBER = r"[+-]?\d[\d.:hmsd°'\"]*"
+_POSITION = re.compile(rf"{_NUMBER}(\s*,\s*|\s+){_NUMBER}")
 _OBSERVATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+:-]*")
 _FILE_NAME = re.compile(r".*\.(fits|fits\.gz|jpg|json|csv|ecsv|txt|pdf)", re.IGNORECASE)
 
@@ -94,6 +97,10 @@ class Query:
         given = [name for name, value in subjects.items() if value is not None]
         if len(given) > 1:
             raise InvalidInput(" and ".join(given), "two searches at once", "give one of them")
+        if not isinstance(all_levels, (bool, np.bool_)):
+            raise InvalidInput("all_levels", all_levels, "give True or False")
+        if isinstance(target, str) and _POSITION.fullmatch(target.strip()):
+            target, coordinates = None, target  # who types a position means it
         filters_say_enough = instrument is not None or filters is not None
         if not given and not filters_say_enough:
             raise InvalidInput(
@@ -106,7 +113,7 @@ class Query:
             observation_ids=() if observation_id is None else _observation_ids(observation_id),
             program_ids=() if program_id is None else _program_ids(program_id),
             missions=_missions(mission),
-            instruments=_patterns("instrument", instrument),
+            instruments=_instruments(instrument),
             filters=_patterns("filters", filters),
             all_levels=bool(all_levels),
         )
@@ -156,7 +163,7 @@ def _target(target):
 
 
 def _position(coordinates):
-    if isinstance(coordinates, (tuple, list)) and len(coordinates) == 2:
+    if isinstance(coordinates, (tuple, list, np.ndarray)) and len(coordinates) == 2:
         return _position_from_pair(*coordinates)
     if isinstance(coordinates, str):
         # SkyCoord would take 361d for 1d.
@@ -171,6 +178,8 @@ def _position(coordinates):
                 coordinates,
                 "give RA and Dec in degrees ('151.757 -40.436') or as '10h07m01.8s -40d26m11s'",
             ) from error
+    if isinstance(coordinates, SkyCoord) and coordinates.size == 1:
+        coordinates = coordinates.reshape(())
     if not isinstance(coordinates, SkyCoord) or not coordinates.isscalar:
         raise InvalidInput(
             "coordinates", coordinates, "give one SkyCoord, a text or a pair (RA, Dec) in degrees"
@@ -185,7 +194,8 @@ def _position_from_pair(ra, dec):
 
 
 def _degrees(field, value, low, high, *, sexagesimal):
-    allowed = f"give degrees from {low} to {high}"
+    example = "10h07m01.8s" if field == "ra" else "-40d26m11s"
+    allowed = f"give degrees from {low} to {high}, or an angle such as '{example}'"
     try:
         if not isinstance(value, str):
             angle = Angle(value, u.deg)
@@ -224,7 +234,7 @@ def _radius(radius):
 def _values(field, value):
     if value is None:
         return ()
-    items = value.split(",") if isinstance(value, str) else value
+    items = value.strip().rstrip(",").split(",") if isinstance(value, str) else value
     if not isinstance(items, Iterable):
         items = [items]
     values = tuple(str(item).strip() for item in items)
@@ -239,6 +249,14 @@ def _patterns(field, value):
     if sum("*" in item or "%" in item for item in values) > 1:
         raise InvalidInput(field, value, "give at most one value with a wildcard")
     return values
+
+
+def _instruments(value):
+    instruments = _patterns("instrument", value)
+    # MAST's names have a mode behind them: NIRCAM/IMAGE.
+    if len(instruments) == 1 and not set(instruments[0]) & set("/*%"):
+        return (f"{instruments[0]}*",)
+    return instruments
 
 
 def _observation_ids(value):

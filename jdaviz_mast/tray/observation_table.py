@@ -32,6 +32,7 @@ COLUMNS = (
 )
 
 _MISSING = "–"
+_LAST_DAY = 1e5  # MJD, in the year 2132
 _RIGHTS = {"PUBLIC": "public", "EXCLUSIVE_ACCESS": "exclusive", "RESTRICTED": "restricted"}
 
 
@@ -58,6 +59,7 @@ class ObservationTable(JdavizTable):
     options = Dict({"page": 1, "itemsPerPage": 10, "sortBy": [], "sortDesc": []}).tag(sync=True)
     filter_text = Unicode("").tag(sync=True)
     n_selected = Int(0).tag(sync=True)
+    n_selected_unseen = Int(0)  # those that the filter hides
     all_selected = Bool(False).tag(sync=True)
     can_import = Bool(True).tag(sync=True)
 
@@ -68,7 +70,8 @@ class ObservationTable(JdavizTable):
         self._texts = {}
         self._order = np.array([], dtype=int)
         super().__init__(plugin, name="observations")
-        self.observe(self._arrange, ["options", "filter_text"])
+        self.observe(self._arrange, "options")
+        self.observe(self._filter_changed, "filter_text")
 
     @property
     def user_api(self):
@@ -150,8 +153,8 @@ class ObservationTable(JdavizTable):
         self._selection_changed()
 
     def select_all(self):
-        """Select every row that the filter lets through."""
-        self._selected = dict.fromkeys(self._order.tolist())
+        """Select every row that the filter lets through, besides those that are selected."""
+        self._selected |= dict.fromkeys(self._order.tolist())
         self._selection_changed()
 
     def select_none(self):
@@ -172,9 +175,11 @@ class ObservationTable(JdavizTable):
         self._selection_changed()
 
     def vue_toggle_all(self, _=None):
-        """Select all rows that match, or none if they are."""
+        """Select all rows that the filter lets through; deselect them if they all are."""
         if self.all_selected:
-            self.select_none()
+            shown = set(self._order.tolist())
+            self._selected = {index: None for index in self._selected if index not in shown}
+            self._selection_changed()
         else:
             self.select_all()
 
@@ -184,6 +189,11 @@ class ObservationTable(JdavizTable):
             self._on_import(index)
 
     # arrangement
+
+    def _filter_changed(self, _):
+        self.options = self.options | {"page": 1}
+        self._arrange()
+        self._selection_changed()
 
     def _arrange(self, _=None):
         """Filter, sort, cut out the page, and send that."""
@@ -206,24 +216,25 @@ class ObservationTable(JdavizTable):
 
     def _send_page(self):
         size = int(self.options.get("itemsPerPage", 10))
-        first = (int(self.options.get("page", 1)) - 1) * size
+        first = (max(int(self.options.get("page", 1)), 1) - 1) * size
         shown = self._order[first : first + size] if size > 0 else self._order
         if not len(shown):
             self.rows = []
             return
         # Only what is shown is written out: an answer may have 100,000 rows.
         page = self._observations[shown]
-        texts = {name: _texts(page, name) for name in _names()} | {"release": _releases(page)}
+        texts = {name: _texts(page, name) for name in _names()}
+        texts |= {"release": _releases(page), "why_not": _why_not(page)}
         self.rows = [
             dict(zip(texts, row, strict=True)) | {"index": i, "selected": i in self._selected}
             for i, row in zip(shown.tolist(), zip(*texts.values(), strict=True), strict=True)
         ]
 
     def _selection_changed(self):
+        shown = sum(index in self._selected for index in self._order.tolist())
         self.n_selected = len(self._selected)
-        self.all_selected = len(self._order) > 0 and all(
-            i in self._selected for i in self._order.tolist()
-        )
+        self.n_selected_unseen = self.n_selected - shown
+        self.all_selected = 0 < shown == len(self._order)
         self._send_page()
         self._on_selection()
 
@@ -300,6 +311,14 @@ def _releases(observations):
     ]
 
 
+def _why_not(observations):
+    """Return why what the rows are about is no layer here; empty where it is."""
+    if "dataproduct_type" not in observations.colnames:
+        return [""] * len(observations)
+    types = observations["dataproduct_type"].tolist()
+    return [kind_of_observation({"dataproduct_type": t}).why_not() for t in types]
+
+
 def _texts(observations, name):
     if name not in observations.colnames:
         return [_MISSING] * len(observations)
@@ -307,11 +326,14 @@ def _texts(observations, name):
     missing = _missing(column)
     values = np.ma.getdata(column)
     if name in ("t_min", "t_obs_release"):
-        # Any known day will do for those that are written as missing.
+        # An answer may hold anything; a day that no calendar has is as good as missing.
+        missing = missing | ~((values > 0) & (values < _LAST_DAY))
         dates = Time(np.where(missing, 59000.0, values), format="mjd", scale="utc")
         texts = [date[:10] for date in dates.iso] if len(dates) else []
     elif values.dtype.kind == "f":
-        texts = [f"{value:.5g}" if value < 1e5 else f"{value:.0f}" for value in values.tolist()]
+        texts = [
+            f"{value:.0f}" if 1e5 <= value < 1e9 else f"{value:.5g}" for value in values.tolist()
+        ]
     elif name == "dataRights":
         texts = [_RIGHTS.get(value, value) for value in values.tolist()]
     else:

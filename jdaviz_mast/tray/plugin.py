@@ -1,30 +1,19 @@
 """The MAST Import tray: what a person sees and what a notebook calls."""
 
-import astropy.units as u
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import SelectPluginComponent
 from jdaviz.core.user_api import PluginUserApi
 from traitlets import Any, Bool, Float, Int, List, Unicode, observe
 
-from jdaviz_mast.archive import MISSIONS
 from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
 from jdaviz_mast.mast import Mast
+from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
 from jdaviz_mast.tray.importer import LayerImport
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["MastImport"]
-
-TARGET, COORDINATES, OBSERVATION, PROGRAM = (
-    "Target name",
-    "Coordinates",
-    "Observation ID",
-    "Program ID",
-)
-ANY_MISSION = "Any"
-#: The missions that most people look for come first.
-_MISSIONS = [ANY_MISSION, *MISSIONS]
 
 #: Image extensions that JWST's and HST's files have, besides others.
 _EXTENSIONS = ("SCI", "ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
@@ -51,6 +40,8 @@ class MastImport(jdaviz_api.TrayPlugin):
     mission : select
     extensions : list of str
         Names of the image extensions that become layers, ``SCI`` alone by default.
+    max_images : int
+        Files of one import that are opened at the most; jdaviz becomes slow with many layers.
     all_levels : bool
         All calibration levels instead of level 3 only, in what is shown and imported.
     observations : table
@@ -79,10 +70,12 @@ class MastImport(jdaviz_api.TrayPlugin):
     search_message_type = Unicode("info").tag(sync=True)
     table_widget = Unicode().tag(sync=True)
     n_rows = Int(0).tag(sync=True)
+    results_of = Unicode("").tag(sync=True)  # the search that the rows are of
     n_selected = Int(0).tag(sync=True)
     selection_note = Unicode("").tag(sync=True)
 
     extensions = List(Unicode(), ["SCI"]).tag(sync=True)
+    max_images = Int(24, min=1).tag(sync=True)
     extension_items = List(list(_EXTENSIONS)).tag(sync=True)
     importing = Bool(False).tag(sync=True)
     progress = Float(0).tag(sync=True)  # per cent
@@ -102,16 +95,19 @@ class MastImport(jdaviz_api.TrayPlugin):
             self,
             items="search_by_items",
             selected="search_by_selected",
-            manual_options=[TARGET, COORDINATES, OBSERVATION, PROGRAM],
+            manual_options=list(SEARCHES),
         )
         self.radius_unit = SelectPluginComponent(
             self,
             items="radius_unit_items",
             selected="radius_unit_selected",
-            manual_options=["deg", "arcmin", "arcsec"],
+            manual_options=list(UNITS),
         )
         self.mission = SelectPluginComponent(
-            self, items="mission_items", selected="mission_selected", manual_options=_MISSIONS
+            self,
+            items="mission_items",
+            selected="mission_selected",
+            manual_options=list(MISSION_CHOICES),
         )
         self.observations = ObservationTable(
             self, on_selection=self._selection_changed, on_import=self._import_row
@@ -128,7 +124,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             expose=(
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
                 "program_id", "mission", "all_levels", "search", "observations",
-                "extensions", "import_selected", "import_observation", "cancel",
+                "extensions", "max_images", "import_selected", "import_observation", "cancel",
             ),
             readonly=("jobs",),
         )  # fmt: skip
@@ -162,71 +158,45 @@ class MastImport(jdaviz_api.TrayPlugin):
 
     def _start_search(self):
         self.cancel_search()
-        arguments = self._search_arguments()
-        mast = self.mast
+        form, mast = self._form(), self.mast
         self.searching = True
         self.search_message = ""
+        if not self.importing:
+            self.import_message = ""
         self._search_worker = Worker(
             self._owner,
-            lambda worker: mast.search(**arguments(), check_cancelled=worker.check_cancelled),
-            on_done=self._show_observations,
+            lambda worker: mast.search(
+                **form.arguments(), check_cancelled=worker.check_cancelled
+            ),
+            on_done=lambda observations: self._show_observations(observations, form),
             on_error=self._search_failed,
         ).start()
         return self._search_worker
 
-    def _search_arguments(self):
-        """Take down what the fields say; return a callable that makes arguments of it.
-
-        What is wrong with them is then reported as any other error of the search.
-        """
-        by = self.search_by_selected
-        fields = {TARGET: self.target, COORDINATES: (self.ra, self.dec),
-                  OBSERVATION: self.observation_id, PROGRAM: self.program_id}  # fmt: skip
-        names = {TARGET: "target", COORDINATES: "coordinates",
-                 OBSERVATION: "observation_id", PROGRAM: "program_id"}  # fmt: skip
-        radius, unit = self.radius, self.radius_unit_selected
-        mission, all_levels = self.mission_selected, self.all_levels
-
-        def arguments():
-            given = {names[by]: fields[by], "all_levels": all_levels}
-            if by in (TARGET, COORDINATES):
-                given["radius"] = _quantity(radius, unit)
-            if mission != ANY_MISSION:
-                given["mission"] = mission
-            return given
-
-        return arguments
-
-    def _show_observations(self, observations):
-        self.searching = False
-        self.observations.show(observations)
-        self.n_rows = len(observations)
-        if self.n_rows:
-            levels = "" if self.all_levels else " at level 3"
-            count = "1 observation" if self.n_rows == 1 else f"{self.n_rows:,} observations"
-            text = f"{count}{levels}. Select rows and press Import Selected."
-            self._say("search", text, "success")
-            return
-        hint = (
-            "Try a larger radius or another mission."
-            if self.search_by_selected in (TARGET, COORDINATES)
-            else "Check the ID."
+    def _form(self):
+        """Take down what the fields say now."""
+        subjects = (self.target, (self.ra, self.dec), self.observation_id, self.program_id)
+        return SearchForm(
+            by=self.search_by_selected,
+            subject=dict(zip(SEARCHES, subjects, strict=True))[self.search_by_selected],
+            radius=self.radius,
+            unit=self.radius_unit_selected,
+            mission=self.mission_selected,
+            all_levels=self.all_levels,
         )
-        if self.all_levels:
-            self._say("search", f"MAST holds nothing here. {hint}")
-        else:
-            self._say(
-                "search",
-                "MAST holds nothing here at level 3. There may be data at other levels: switch "
-                f"on “Show all calibration levels”. {hint}",
-            )
+
+    def _show_observations(self, observations, form):
+        self.observations.show(observations)
+        self.n_rows, self.results_of = len(observations), form.in_words()
+        self.searching = False
+        self._say("search", form.found(self.n_rows), "success" if self.n_rows else "info")
 
     def _search_failed(self, error):
         self.searching = False
         if isinstance(error, Cancelled):
             self._say("search", "The search was cancelled.")
         else:
-            self._say("search", _sentence(error), "error")
+            self._say("search", sentence(error), "error")
 
     # Import
 
@@ -282,6 +252,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             self.mast,
             observations,
             extensions=list(self.extensions),
+            max_images=self.max_images,
             all_levels=self.all_levels,
             product_type=product_type,
             source=source,
@@ -309,10 +280,12 @@ class MastImport(jdaviz_api.TrayPlugin):
         self._from_button(lambda: self._start_import(self.observations.row(index)))
 
     def _from_button(self, start):
+        if self.importing:
+            return  # the second click of a double one
         try:
             start()
         except MastError as error:
-            self._say("import", _sentence(error), "error")
+            self._say("import", sentence(error), "error")
 
     def _show_progress(self, percent, text):
         self.progress, self.progress_text = percent, text
@@ -330,7 +303,7 @@ class MastImport(jdaviz_api.TrayPlugin):
         if isinstance(error, Cancelled):
             self._say("import", layer_import.cancelled_summary())
         else:
-            self._say("import", _sentence(error), "error")
+            self._say("import", sentence(error), "error")
 
     def _import_is_over(self):
         self.importing = False
@@ -347,6 +320,9 @@ class MastImport(jdaviz_api.TrayPlugin):
             for kind, count in self.observations.selected_kinds().items()
             if not kind.is_image
         )
+        if self.observations.n_selected_unseen:
+            unseen = f"{self.observations.n_selected_unseen:,} of the selected rows"
+            self.selection_note += f" The filter hides {unseen}; they are imported, too."
 
     @observe("vdocs")
     def _update_docs_link(self, *_):
@@ -369,17 +345,3 @@ class MastImport(jdaviz_api.TrayPlugin):
     def vue_cancel_import(self, *_):
         """Stop the import."""
         self.cancel()
-
-
-def _quantity(value, unit):
-    try:
-        return float(value) * u.Unit(unit)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("radius", value, f"give a number of {unit}") from error
-
-
-def _sentence(error):
-    """Return what to tell a person about an error."""
-    if isinstance(error, MastError):
-        return str(error)
-    return f"Something unexpected went wrong: {type(error).__name__}: {error}"

@@ -88,11 +88,15 @@ class Worker:
     def _settle(self, result, error):
         if self._settled.is_set():
             return
+        try:
+            if error is None:
+                self._on_done(result)
+        # An answer that cannot be shown must not leave the user without a word.
+        except Exception as caught:  # noqa: BLE001
+            error = caught
         self._result, self._error = result, error
         try:
             if error is not None:
                 self._on_error(error)
-            else:
-                self._on_done(result)
         finally:
             self._settled.set()

@@ -4,6 +4,8 @@ from astropy.time import Time
 
 __all__ = ["layer_metadata"]
 
+_LAST_DAY = 1e5  # MJD, in the year 2132; what lies beyond is no date
+
 
 def layer_metadata(observation, product):
     """Return the metadata of a layer.
@@ -45,6 +47,6 @@ def _date(observation):
     """Return the date of the observation, from the first of its times that is known."""
     for column in ("t_min", "t_max", "t_obs_release"):
         mjd = observation.get(column)
-        if mjd is not None:
+        if mjd is not None and 0 < mjd < _LAST_DAY:
             return Time(mjd, format="mjd", scale="utc").isot
     return None

@@ -105,6 +105,32 @@ def test_selection_survives_paging_sorting_and_filtering(table):
     assert list(table.selected["obsid"]) == [str(index)]
 
 
+def test_the_filter_starts_at_its_first_page(table):
+    change(table, page=700)
+    table.filter_text = "ngc miri"
+    assert len(table.rows) == 10
+    assert table.options["page"] == 1
+
+
+def test_the_box_in_the_heading_leaves_alone_what_the_filter_hides(table):
+    table.vue_toggle(int(np.flatnonzero(observations()["instrument_name"] == "NIRCAM/IMAGE")[0]))
+    table.filter_text = "miri"
+    assert table.n_selected_unseen == 1
+    table.vue_toggle_all()
+    assert table.n_selected == table.matching + 1
+    table.vue_toggle_all()
+    assert table.n_selected == 1
+
+
+@pytest.mark.parametrize("day", [1e12, -1.0, np.inf])
+def test_a_day_that_no_calendar_has_is_shown_as_missing(table, day):
+    rows = observations(2)
+    rows["t_min"][0] = day
+    table.show(rows)
+    assert shown(table, "t_min")[0] == "–"
+    assert shown(table, "t_min")[1].startswith("20")
+
+
 def test_all_that_match_are_selected_and_deselected(table):
     table.filter_text = "F770W"
     table.vue_toggle_all()

@@ -20,6 +20,7 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
     TargetNotFound,
 )
+from jdaviz_mast.tray.form import sentence
 
 APPLICATIONS = ("App", "Imviz", "Cubeviz")
 F090W = "jw02733-o001_t001_nircam_clear-f090w"
@@ -173,6 +174,34 @@ def test_other_extensions_come_on_request(imviz, archive):
         tray.import_observation(F090W)
 
 
+def test_of_many_images_the_highest_level_is_opened_and_the_rest_kept(imviz, archive):
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id, tray.all_levels = "Observation ID", F090W, True
+    tray.max_images = 3
+    tray.search()
+    products = tray._obj.mast.products(tray.observations.export_table(), all_levels=True)
+    names = np.array(products["productFilename"])
+    exposures = np.flatnonzero(np.char.endswith(names, "_cal.fits"))[:5]
+    mosaic = np.flatnonzero(names == f"{F090W}_i2d.fits")
+    job = tray._obj._start_import(products[[*exposures, *mosaic]]).wait()
+    assert all(file.path.exists() for file in job.files)
+    assert sorted(data.meta["calibrationLevel"] for data in layers(imviz).values()) == [2, 2, 3]
+    visible = [lyr.layer.label for lyr in imviz.default_viewer._obj.glue_viewer.layers
+               if lyr.visible]  # fmt: skip
+    assert visible == ["NGC-3132 F090W L3"]  # exposures would cover the mosaic made of them
+    assert any("3 more are downloaded only" in note for note in tray._obj.import_notes)
+
+
+def test_an_answer_that_cannot_be_shown_is_said(imviz, archive, monkeypatch):
+    tray = tray_of(imviz)
+    tray.target = "NGC 3132"
+    monkeypatch.setattr(tray._obj.observations, "show", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tray.search()
+    assert "Something unexpected went wrong" in tray._obj.search_message
+    assert not tray._obj.searching
+
+
 def test_importing_twice_keeps_the_older_layer(imviz, archive, asked):
     tray = tray_of(imviz)
     tray.import_observation(F090W)
@@ -224,7 +253,7 @@ def test_bad_input_is_one_sentence_and_one_type(imviz, archive, by, fields, erro
         setattr(tray, name, value)
     with pytest.raises(error, match=words) as caught:
         tray.search()
-    assert tray._obj.search_message == str(caught.value)
+    assert tray._obj.search_message == sentence(caught.value)
     assert tray._obj.search_message_type == "error"
     # and it goes on working
     tray.search_by, tray.target, tray.radius = "Target name", "NGC 3132", 0.1
@@ -261,7 +290,7 @@ def test_nothing_found_is_worded_for_a_person(imviz, archive):
     tray = tray_of(imviz)
     tray.search_by, tray.program_id = "Program ID", "99999"
     assert len(tray.search()) == 0
-    assert "MAST holds nothing here" in tray._obj.search_message
+    assert "MAST holds nothing for program 99999" in tray._obj.search_message
     assert "all calibration levels" in tray._obj.search_message
     assert tray._obj.n_rows == 0
 
@@ -380,6 +409,18 @@ def test_cancel_from_python_ends_a_waiting_import(imviz, archive):
     threading.Timer(1.0, lambda: owner.post(tray.cancel)).start()
     with pytest.raises(Cancelled):
         tray.import_observation(F090W)
+
+
+def test_the_second_click_of_a_double_one_does_nothing(imviz, archive):
+    archive.latency = 0.2
+    tray = tray_of(imviz)
+    tray.search_by, tray.observation_id = "Observation ID", F090W
+    tray.search()
+    tray._obj.observations.vue_import_row(0)
+    tray._obj.observations.vue_import_row(0)
+    assert tray._obj.import_message == ""
+    wait_for(lambda: not tray._obj.importing, tray)
+    assert len(tray.jobs) == 1
 
 
 def test_two_imports_at_once_are_refused(imviz, archive):

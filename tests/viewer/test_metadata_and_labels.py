@@ -62,6 +62,11 @@ def test_the_date_is_the_first_time_that_is_known(missing, date):
     assert layer_metadata(observation, product())["observationDate"] == date
 
 
+def test_an_absurd_time_is_passed_over():
+    date = layer_metadata(OBSERVATION | {"t_min": 1e12}, product())["observationDate"]
+    assert date == "2022-06-03T18:00:00.000"
+
+
 def test_a_product_has_its_own_level():
     assert layer_metadata(OBSERVATION, product(level=2))["calibrationLevel"] == 2
     assert layer_metadata(OBSERVATION, product(level=0))["calibrationLevel"] == 0
