@@ -32,7 +32,7 @@ class LayerImport:
     max_images : int
         Files that are opened at the most; the others are downloaded only.
     on_progress : callable
-        Called on the owner's thread with per cent and a text.
+        Called on the owner's thread with per cent, a text that changes, and a note that stays.
     **options
         ``all_levels``, ``product_type`` and ``source`` of `jdaviz_mast.Mast.fetch`.
 
@@ -155,15 +155,15 @@ class LayerImport:
             parts.append(f"{_bytes(job.rate)}/s")
             if job.eta is not None and job.eta >= 1:
                 parts.append(f"{_duration(job.eta)} left")
-        sentences = [", ".join(parts)]
+        notes = []
         not_images = self._not_images(files)
         if not_images:
             count = _count(not_images.total(), "file")
-            sentences.append(f"{count} will not open as a layer ({'; '.join(not_images)})")
+            notes.append(f"{count} will not open as a layer ({'; '.join(not_images)}).")
         if self._too_many:
-            sentences.append(self._too_many_note())
+            notes.append(f"{self._too_many_note()}.")
         percent = 100 * job.bytes_done / job.bytes_total if job.bytes_total else 0.0
-        self._on_progress(min(percent, 100.0), ". ".join(sentences) + ".")
+        self._on_progress(min(percent, 100.0), ", ".join(parts), " ".join(notes))
 
     @property
     def _n_layers(self):

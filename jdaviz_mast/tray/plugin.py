@@ -80,6 +80,7 @@ class MastImport(jdaviz_api.TrayPlugin):
     importing = Bool(False).tag(sync=True)
     progress = Float(0).tag(sync=True)  # per cent
     progress_text = Unicode("").tag(sync=True)
+    progress_note = Unicode("").tag(sync=True)
     import_message = Unicode("").tag(sync=True)
     import_message_type = Unicode("info").tag(sync=True)
     import_notes = List().tag(sync=True)
@@ -260,7 +261,7 @@ class MastImport(jdaviz_api.TrayPlugin):
         )
         self.importing = True
         self.observations.can_import = False
-        self.progress, self.progress_text = 0, "Asking MAST for the products…"
+        self._show_progress(0, "Asking MAST for the products…", "")
         self.import_message, self.import_notes = "", []
         self._import_worker = Worker(
             self._owner,
@@ -287,8 +288,8 @@ class MastImport(jdaviz_api.TrayPlugin):
         except MastError as error:
             self._say("import", sentence(error), "error")
 
-    def _show_progress(self, percent, text):
-        self.progress, self.progress_text = percent, text
+    def _show_progress(self, percent, text, note):
+        self.progress, self.progress_text, self.progress_note = percent, text, note
 
     def _import_ended(self, layer_import):
         self._import_is_over()
