@@ -227,9 +227,7 @@ class Mast:
             products = given
         else:
             observations = self._as_observations(given, check_cancelled)
-            if isinstance(given, str) and not np.any(
-                observations["calib_level"] >= COMBINED_LEVEL
-            ):
+            if isinstance(given, str) and not np.any(observations["calib_level"] >= COMBINED_LEVEL):
                 all_levels = True  # whoever names an exposure means it
             rows = {str(row["obsid"]): row for row in observations}
             products = self._archive.products(

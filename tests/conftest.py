@@ -32,9 +32,13 @@ def _no_internet():
 def _running_archive():
     with DemoArchive() as archive:
         tables = {name: getattr(archive, name) for name in ("observations", "products", "targets")}
-        yield archive, [
-            (name, table, [*table], [dict(row) for row in table]) for name, table in tables.items()
-        ]
+        yield (
+            archive,
+            [
+                (name, table, [*table], [dict(row) for row in table])
+                for name, table in tables.items()
+            ],
+        )
 
 
 @pytest.fixture

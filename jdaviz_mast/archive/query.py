@@ -156,9 +156,7 @@ def _target(target):
     if not name:
         raise InvalidInput("target", target, "type the name of an object, such as 'NGC 3132'")
     if len(name) > 200 or not name.isprintable():
-        raise InvalidInput(
-            "target", name[:40], "give a name of at most 200 printable characters"
-        )
+        raise InvalidInput("target", name[:40], "give a name of at most 200 printable characters")
     return name
 
 

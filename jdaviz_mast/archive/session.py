@@ -70,9 +70,7 @@ class ServerAdapter(HTTPAdapter):
         canonical = request.url
         parts = urlsplit(canonical)
         path = self._server.path.rstrip("/") + parts.path
-        request.url = urlunsplit(
-            (self._server.scheme, self._server.netloc, path, parts.query, "")
-        )
+        request.url = urlunsplit((self._server.scheme, self._server.netloc, path, parts.query, ""))
         # requests has chosen the proxies for MAST's host; this machine is reached without.
         here = self._server.hostname in ("localhost", "127.0.0.1", "::1")
         kwargs["proxies"] = {} if here else get_environ_proxies(request.url)

@@ -46,9 +46,7 @@ class Kind:
 IMAGE = Kind("image")
 SEGMENTATION = Kind("segmentation map", hidden=True)
 RAMP = Kind("ramp", "open the file in jdaviz's App as “Ramp”")
-INTEGRATIONS = Kind(
-    "stack of integrations", "open single integrations in jdaviz's App as “Image”"
-)
+INTEGRATIONS = Kind("stack of integrations", "open single integrations in jdaviz's App as “Image”")
 SPECTRUM = Kind("spectrum", "open the files in jdaviz's App, or in Specviz or Specviz2d")
 SPECTRUM_1D = Kind("1D spectrum", "open the file in jdaviz's App or Specviz as “1D Spectrum”")
 SPECTRUM_2D = Kind("2D spectrum", "open the file in jdaviz's App or Specviz2d as “2D Spectrum”")

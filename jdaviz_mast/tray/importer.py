@@ -45,9 +45,7 @@ class LayerImport:
         Labels of those that are not: they would cover what they belong to.
     """
 
-    def __init__(
-        self, app, mast, observations, *, extensions, max_images, on_progress, **options
-    ):
+    def __init__(self, app, mast, observations, *, extensions, max_images, on_progress, **options):
         self._app, self._mast, self._observations = app, mast, observations
         self._extensions, self._max_images = extensions, max_images
         self._on_progress, self._options = on_progress, options

@@ -166,9 +166,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             self.import_message = ""
         self._search_worker = Worker(
             self._owner,
-            lambda worker: mast.search(
-                **form.arguments(), check_cancelled=worker.check_cancelled
-            ),
+            lambda worker: mast.search(**form.arguments(), check_cancelled=worker.check_cancelled),
             on_done=lambda observations: self._show_observations(observations, form),
             on_error=self._search_failed,
         ).start()

@@ -46,6 +46,4 @@ def free_label(observation, product, taken, extension=""):
     for label in candidates:
         if label not in taken:
             return label
-    return next(
-        label for n in count(2) if (label := f"{candidates[-1]} ({n})") not in taken
-    )
+    return next(label for n in count(2) if (label := f"{candidates[-1]} ({n})") not in taken)

@@ -66,13 +66,9 @@ def notebook():
 
 
 @pytest.mark.parametrize("application", ["App", "Imviz"])
-def test_buttons_search_and_import_while_cells_can_be_run(
-    notebook, archive, tmp_path, application
-):
+def test_buttons_search_and_import_while_cells_can_be_run(notebook, archive, tmp_path, application):
     archive.latency = 0.2
-    notebook.run(
-        SETUP.format(server=archive.url, folder=str(tmp_path), application=application)
-    )
+    notebook.run(SETUP.format(server=archive.url, folder=str(tmp_path), application=application))
     notebook.press("tray._obj", "search")
     assert notebook.run("print(tray._obj.searching)") == "True"  # and the kernel answers
     notebook.wait_until("tray._obj.n_rows and not tray._obj.searching")

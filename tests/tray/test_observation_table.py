@@ -85,9 +85,7 @@ def test_sorting_agrees_with_numpy_and_puts_missing_values_last(table, name, des
 def test_the_filter_looks_for_every_word_in_all_columns(table):
     table.filter_text = "ngc miri"
     expected = observations()
-    match = (expected["target_name"] == "NGC-3132") & (
-        expected["instrument_name"] == "MIRI/IMAGE"
-    )
+    match = (expected["target_name"] == "NGC-3132") & (expected["instrument_name"] == "MIRI/IMAGE")
     assert table.matching == match.sum()
     table.filter_text = "no such row"
     assert table.rows == []

@@ -114,9 +114,7 @@ def test_the_data_outlive_the_file(hst_file):
 )
 def test_a_file_without_such_an_image_is_told_apart(tmp_path, extension, words):
     path = tmp_path / "cube_s3d.fits"
-    fits.HDUList(
-        [fits.PrimaryHDU(), fits.ImageHDU(np.zeros((3, 4, 5)), name="SCI")]
-    ).writeto(path)
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.zeros((3, 4, 5)), name="SCI")]).writeto(path)
     with pytest.raises(NotAnImage, match=f"cube_s3d.fits holds {words}"):
         read_image(path, extension)
 
