@@ -47,6 +47,7 @@ def _serve(options, target):
     solara.server.settings.theme.variant = options.theme
     solara.server.settings.theme.loader = "plain"
     solara.server.settings.main.mode = "production"
+    solara.server.settings.telemetry.mixpanel_enable = False  # solara reports its use to its makers
     if "SOLARA_KERNEL_CULL_TIMEOUT" not in os.environ:
         solara.server.settings.kernel.cull_timeout = PAGE_GRACE
     server = solara.server.starlette.ServerStarlette(
