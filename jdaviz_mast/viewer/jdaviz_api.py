@@ -176,8 +176,8 @@ def image_viewer_hint(app):
     """Return where to look for an imported image if it is in no viewer; empty otherwise."""
     if app.config == "cubeviz":
         return (
-            "Cubeviz shows no image by itself: open the data menu of the flux viewer, press +, "
-            "and choose the image there."
+            "Cubeviz shows no image by itself: choose it in the empty flux viewer, or with + in "
+            "the data menu of the viewer."
         )
     return ""
 
