@@ -28,7 +28,7 @@ def main():
     parser.add_argument(
         "--full",
         action="store_true",
-        help="run jdaviz's loader on all rows with a page, too; takes more than ten minutes",
+        help="run jdaviz's loader on all rows with a page, too; takes half an hour",
     )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -170,7 +170,7 @@ def change(widget, **state):
 
 def print_fills(answer, jdaviz, full):
     few = answer[:LOADER_DEFAULT]
-    line = "  {:<42}{:>7}{:>12}{:>9}{:>12}{:>9}{:>9}"
+    line = "  {:<38}{:>7}{:>12}{:>10}{:>10}{:>10}{:>12}"
     print(line.format("", "rows", "time", "÷ ours", "sent", "messages", "÷ ours"))
     for page in (False, True):
         print(" with a page" if page else " without a page: nothing is sent")
