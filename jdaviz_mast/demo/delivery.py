@@ -16,6 +16,7 @@ from pathlib import Path
 __all__ = ["Content", "Plan", "byte_range", "plan"]
 
 _BLOCK = 1 << 16
+_CATCH_UP = 0.1  # seconds of a slow transfer's delay that are made good, and no more
 _EPOCH = 1_750_000_000  # Last-Modified of every file: 15 June 2025; same on every run
 _PAGE = b"<!DOCTYPE html><html><head><title>MAST</title></head><body>Sign in</body></html>\n"
 
@@ -192,21 +193,24 @@ def send(planned, handler, *, pace, stopping):
         Whether the connection can be used again.
     """
     due = planned.count if planned.stop_after is None else planned.stop_after
+    on_time = time.monotonic()
     with planned.content.opened(planned.start) as read:
         while due and not stopping.is_set():
             bandwidth = pace()
             block = _BLOCK if bandwidth is None else max(1, min(_BLOCK, int(bandwidth / 20)))
-            began = time.monotonic()
             piece = read(min(block, due))
             if not piece:
                 break
+            if bandwidth:
+                # By the clock, not by pauses of one block: each is a little longer than asked for.
+                now = time.monotonic()
+                on_time = max(on_time, now - _CATCH_UP) + len(piece) / bandwidth
+                stopping.wait(max(0.0, on_time - now))
             if planned.chunked:
                 handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             else:
                 handler.wfile.write(piece)
             due -= len(piece)
-            if bandwidth:
-                stopping.wait(max(0.0, len(piece) / bandwidth - (time.monotonic() - began)))
     if stopping.is_set():
         return False
     if planned.ending == "stall":
