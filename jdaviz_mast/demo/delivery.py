@@ -131,7 +131,8 @@ def plan(content, status, request_headers, faults):
     etag = None
     if content.tag and "no-validators" not in faults:
         digest = hashlib.sha256(f"{content.tag} {revision} {'gzip' in faults}".encode()).hexdigest()
-        etag = headers["ETag"] = f'"{digest[:32]}"'
+        if "no-etag" not in faults:
+            etag = headers["ETag"] = f'"{digest[:32]}"'
         headers["Last-Modified"] = formatdate(_EPOCH + revision * 86400, usegmt=True)
     start, count = 0, content.size
     if content.ranged and "no-accept-ranges" not in faults:

@@ -21,6 +21,7 @@ FAULT_KINDS = {
     "ignore-range": "answers a Range request with 200 and the whole body",
     "no-accept-ranges": "leaves out Accept-Ranges and ignores Range",
     "no-validators": "leaves out ETag and Last-Modified",
+    "no-etag": "leaves out ETag; Last-Modified is there",
     "changed": "serves new bytes under a new ETag, as if the file had been reprocessed",
     "redirect": "answers 302 to `location`",
     "wrong-size": "lists `size` (default: one byte more than true) in the product rows",
@@ -37,7 +38,7 @@ _INVOKE_ONLY = {"wrong-size", "error"}
 
 # A client asks with HEAD first; these describe the file, so both must agree.
 _ABOUT_THE_FILE = {
-    "chunked", "no-accept-ranges", "no-validators", "changed", "gzip", "ignore-range",
+    "chunked", "no-accept-ranges", "no-validators", "no-etag", "changed", "gzip", "ignore-range",
 }  # fmt: skip
 
 

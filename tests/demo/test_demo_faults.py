@@ -163,6 +163,18 @@ def test_no_validators_leaves_out_etag_and_date(broken):
         assert response.headers["Accept-Ranges"] == "bytes"
 
 
+def test_no_etag_leaves_the_date_to_resume_by(broken):
+    broken.fail(Fault("no-etag"))
+    answer = ask(broken)
+    answer.read()
+    assert answer.headers["ETag"] is None
+    date = answer.headers["Last-Modified"]
+    part = ask(broken, headers={"Range": "bytes=10-19", "If-Range": date})
+    assert (part.status, part.read()) == (206, DATA[10:20])
+    stale = {"Range": "bytes=10-19", "If-Range": "Mon, 01 Jan 2024 00:00:00 GMT"}
+    assert ask(broken, headers=stale).status == 200
+
+
 def test_changed_serves_new_bytes_under_a_new_etag(broken):
     before = ask(broken)
     old, etag = before.read(), before.headers["ETag"]
