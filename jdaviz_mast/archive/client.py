@@ -10,6 +10,7 @@ from astropy.table import Table, vstack
 from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
+from jdaviz_mast.archive import cloud
 from jdaviz_mast.archive.portal import Portal
 from jdaviz_mast.archive.query import COMBINED_LEVEL
 from jdaviz_mast.archive.session import check_server, explain, open_session
@@ -177,6 +178,31 @@ class Archive:
         return requests.Request(
             "GET", self.server + _DOWNLOAD_PATH, params={"uri": uri}
         ).prepare().url  # fmt: skip
+
+    def cloud_urls(self, uris, check_cancelled=None):
+        """Return where products lie in MAST's public bucket.
+
+        Parameters
+        ----------
+        uris : iterable of str
+            Values of ``dataURI``.
+        check_cancelled : callable, optional
+            Called now and then; raises to stop.
+
+        Returns
+        -------
+        urls : dict
+            For each URI the address of its key in the bucket, or None if it is not in the
+            cloud. All are None if this archive has no bucket, see `bucket_address`.
+
+        Raises
+        ------
+        InvalidInput
+            If ``AWS_ENDPOINT_URL_S3`` is set, but is no address.
+        ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        with self._errors_explained():
+            return cloud.look_up(self.server, uris, check_cancelled=check_cancelled)
 
     def _ask(self, question, column, check_cancelled):
         """Ask astroquery; ``column`` is one that every row of the answer has."""
