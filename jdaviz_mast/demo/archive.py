@@ -37,7 +37,11 @@ class DemoArchive:
     targets : list of dict
         What the name resolver knows.
     tokens : dict
-        Token to display name.
+        Token to display name; who sends another one is nobody.
+    rights : dict
+        Program to the display names of those who may fetch its data under exclusive access;
+        another known user gets 403. Data of a program that is not in it are for everyone
+        who is known.
     faults : FaultBoard
         The faults in force; see `fail`.
 
@@ -58,6 +62,7 @@ class DemoArchive:
         self.observations, self.products, recipes = catalog.build()
         self.targets = load_data("targets.json")
         self.tokens = {DEMO_TOKEN: "Demo Astronomer"}
+        self.rights = {}
         self.faults = FaultBoard()
         self._store = Store(recipes)
         self._tic = load_data("tic.json")

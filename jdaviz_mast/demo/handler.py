@@ -237,8 +237,8 @@ class Handler(BaseHTTPRequestHandler):
         row = archive.product(uri)
         if row is None or not archive.has_file(uri):
             raise _Refused(404, f"{uri} does not exist")
-        if row["dataRights"] != "PUBLIC" and self._user() is None:
-            raise _Refused(401, f"{uri} is under exclusive access")
+        if row["dataRights"] != "PUBLIC":
+            self._check_rights(row)
         tag = f"{uri} {row['size']}"
         source = archive.stored(uri)
         if source is None and self.command == "HEAD":
@@ -248,6 +248,13 @@ class Handler(BaseHTTPRequestHandler):
             source = archive.make(uri)
         kind = "application/fits" if uri.endswith(".fits") else "application/octet-stream"
         return Content(source, kind, row["productFilename"], tag, ranged=True)
+
+    def _check_rights(self, row):
+        user, allowed = self._user(), self.server.archive.rights.get(row["proposal_id"])
+        if user is None:
+            raise _Refused(401, f"{row['dataURI']} is under exclusive access")
+        if allowed is not None and user not in allowed:
+            raise _Refused(403, f"{user} may not fetch {row['dataURI']}")
 
     def _bundle(self):
         return Content(
