@@ -9,13 +9,14 @@ import socket
 import struct
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
 
 __all__ = ["Content", "Plan", "byte_range", "plan"]
 
 _BLOCK = 1 << 16
+_CARD = 80  # bytes of a FITS header card
 _CATCH_UP = 0.1  # seconds of a slow transfer's delay that are made good, and no more
 _EPOCH = 1_750_000_000  # Last-Modified of every file: 15 June 2025; same on every run
 _PAGE = b"<!DOCTYPE html><html><head><title>MAST</title></head><body>Sign in</body></html>\n"
@@ -35,6 +36,7 @@ class Content:
     tag: str | None = None
     ranged: bool = False
     mask: int = 0
+    masked_from: int = 0
 
     @property
     def size(self):
@@ -45,26 +47,32 @@ class Content:
     def opened(self, start):
         """Reader of at most n bytes at a time, from byte `start` on."""
         if isinstance(self.source, bytes):
-            view = memoryview(self.source)[start:]
-            position = 0
+            view, position = memoryview(self.source), start
 
             def read(count):
                 nonlocal position
                 piece = bytes(view[position : position + count])
                 position += len(piece)
-                return self._masked(piece)
+                return self._masked(piece, position - len(piece))
 
             yield read
             return
         with open(self.source, "rb") as file:
             file.seek(start)
-            yield lambda count: self._masked(file.read(count))
 
-    def _masked(self, piece):
+            def read(count):
+                position = file.tell()
+                return self._masked(file.read(count), position)
+
+            yield read
+
+    def _masked(self, piece, position):
         # Wrong bytes of the right size: every bit of the mask flipped.
         if not self.mask:
             return piece
-        return piece.translate(bytes(byte ^ self.mask for byte in range(256)))
+        kept = max(0, self.masked_from - position)
+        flipped = piece[kept:].translate(bytes(byte ^ self.mask for byte in range(256)))
+        return piece[:kept] + flipped
 
 
 def byte_range(header, size):
@@ -118,9 +126,10 @@ def plan(content, status, request_headers, faults):
         content = Content(_PAGE, type="text/html; charset=utf-8")
     revision = 0
     if "changed" in faults:
-        revision, content = 1, _with_mask(content, 0x01)
+        # Reprocessed FITS begins as FITS does: the first card stays.
+        revision, content = 1, replace(content, mask=0x01, masked_from=_CARD)
     if "corrupt" in faults:
-        content = _with_mask(content, 0xFF)
+        content = replace(content, mask=0xFF, masked_from=0)
     headers = {"Content-Type": content.type}
     if "gzip" in faults:
         packed = gzip.compress(b"".join(_whole(content)), mtime=0)
@@ -166,10 +175,6 @@ def _bare(status, headers):
     body = b"" if status in (204, 304) else f'{{"status": {status}}}'.encode()
     headers = headers | {"Content-Type": "application/json", "Content-Length": str(len(body))}
     return Plan(status, headers, Content(body), 0, len(body), chunked=False)
-
-
-def _with_mask(content, mask):
-    return Content(content.source, content.type, content.name, content.tag, content.ranged, mask)
 
 
 def _whole(content):

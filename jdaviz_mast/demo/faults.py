@@ -22,7 +22,7 @@ FAULT_KINDS = {
     "no-accept-ranges": "leaves out Accept-Ranges and ignores Range",
     "no-validators": "leaves out ETag and Last-Modified",
     "no-etag": "leaves out ETag; Last-Modified is there",
-    "changed": "serves new bytes under a new ETag, as if the file had been reprocessed",
+    "changed": "serves new bytes (but the first 80) under a new ETag, as after reprocessing",
     "redirect": "answers 302 to `location`",
     "wrong-size": "lists `size` (default: one byte more than true) in the product rows",
     "gzip": "sends the body with Content-Encoding: gzip",
@@ -132,6 +132,11 @@ class FaultBoard:
         """Take every fault out of force."""
         with self._lock:
             self._entries.clear()
+
+    def forget(self, which):
+        """Take those faults out of force for which the callable `which` is true."""
+        with self._lock:
+            self._entries[:] = [entry for entry in self._entries if not which(entry[0])]
 
     def strike(self, route, subject, *, head=False):
         """Faults that spoil this request, by kind; the request is counted for each."""
