@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import random
 import re
+import socket
 import time
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from astropy.table import Table
 
 import jdaviz_mast
 from jdaviz_mast import Mast
+from jdaviz_mast.errors import MastError
 
 MISSION, OBSERVATION = "JWST", "jw99999-o001_t001_bad-day"
 CHANGED = "changed on the server"
@@ -38,7 +40,7 @@ def fits(size, seed):
 
 def reprocessed(data):
     """What the embedded archive serves for a file that has changed."""
-    return bytes(byte ^ 1 for byte in data)
+    return data[:80] + bytes(byte ^ 1 for byte in data[80:])
 
 
 def is_sentence(text):
@@ -200,6 +202,14 @@ class BadDay:
         assert leftovers(self.folder) == []
 
 
+def outcome(call):
+    """What a call returns, or the error that it raises for a person."""
+    try:
+        return call()
+    except MastError as error:
+        return error
+
+
 def leftovers(folder):
     """Hidden files beside the products: partial ones, journals, locks."""
     return sorted(
@@ -268,6 +278,13 @@ def merged(ranges):
     return result
 
 
+def free_port():
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 # -- a process of its own --------------------------------------------------------------------
 
 _processes = multiprocessing.get_context("forkserver")
@@ -320,8 +337,8 @@ class Run:
             assert alive or self.result is not None, f"died: {self.process.exitcode}"
             assert time.monotonic() < deadline, f"no end within {seconds} s"
         self.process.join(10)
-        if isinstance(self.result, str):
-            raise AssertionError(self.result)
+        if isinstance(self.result, Exception):
+            raise self.result
         return self.result
 
 
@@ -343,6 +360,7 @@ def report_of(job):
 
 def _fetch(pipe, server, folder, rows, job_id, source, settings):
     """Run in the process: fetch or resume, and tell how it goes."""
+    cancel_after = settings.pop("cancel_after", None)  # seconds
     try:
         with ExitStack() as stack:
             for name, value in settings.items():
@@ -358,11 +376,16 @@ def _fetch(pipe, server, folder, rows, job_id, source, settings):
             else:
                 job = mast.resume(job_id, block=False)
             pipe.send(("job_id", job.id))
+            moment = time.monotonic() + (cancel_after or 0)
             while not job.wait(0.02):
                 pipe.send(("bytes_done", job.bytes_done))
+                if cancel_after is not None and time.monotonic() > moment:
+                    job.cancel()
             pipe.send(("result", report_of(job)))
+    except MastError as error:
+        pipe.send(("result", MastError(str(error))))  # not every subclass can be pickled
     except Exception as error:  # noqa: BLE001 - it is raised again in the test
-        pipe.send(("result", f"{type(error).__name__}: {error}"))
+        pipe.send(("result", RuntimeError(f"{type(error).__name__}: {error}")))
 
 
 def set_constant(name, value):

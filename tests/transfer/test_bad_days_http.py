@@ -12,6 +12,7 @@ from bad_days import (
     SMALL_PARTS,
     BadDay,
     fits,
+    free_port,
     is_sentence,
     reprocessed,
     said,
@@ -406,12 +407,6 @@ def test_a_new_import_takes_up_what_an_earlier_one_left(day):
 
 
 # -- the server -----------------------------------------------------------------------------
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_server_that_is_gone_for_20_seconds_is_waited_for(tmp_path):
