@@ -4,10 +4,14 @@ import ipaddress
 import socket
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backends.null import Keyring as NoKeyring
+from moto_server import Bucket, MotoServer
 
 import jdaviz_mast
 from jdaviz_mast import Mast
+from jdaviz_mast.archive import forget_token
 from jdaviz_mast.demo import DemoArchive
 
 
@@ -70,6 +74,38 @@ def _settings(archive, tmp_path):
     conf = jdaviz_mast.conf
     with conf.set_temp("server", archive.url), conf.set_temp("download_dir", str(tmp_path)):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch):
+    """Keep the tests away from the token and the keyring of whoever runs them."""
+    monkeypatch.delenv("MAST_API_TOKEN", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    keyring.set_keyring(NoKeyring())
+    forget_token()
+    yield
+    keyring.set_keyring(NoKeyring())
+    forget_token()
+
+
+@pytest.fixture(scope="session")
+def _moto():
+    server = MotoServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(_moto):
+    """The public bucket, empty and well behaved, as a real S3 server: see `moto_server.Bucket`.
+
+    Its address has yet to be put into ``AWS_ENDPOINT_URL_S3``.
+    """
+    bucket = Bucket(_moto).start()
+    yield bucket
+    bucket.stop()
+    bucket.clear()
 
 
 @pytest.fixture
