@@ -133,11 +133,6 @@ class FaultBoard:
         with self._lock:
             self._entries.clear()
 
-    def forget(self, which):
-        """Take those faults out of force for which the callable `which` is true."""
-        with self._lock:
-            self._entries[:] = [entry for entry in self._entries if not which(entry[0])]
-
     def strike(self, route, subject, *, head=False):
         """Faults that spoil this request, by kind; the request is counted for each."""
         struck = {}

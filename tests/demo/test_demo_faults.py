@@ -279,13 +279,6 @@ def test_match_takes_part_of_a_name_or_a_glob(archive):
         archive.clear_faults()
 
 
-def test_some_faults_can_be_taken_out_of_force(broken):
-    broken.fail(Fault("status", status=500, times=1))
-    broken.fail(Fault("status", status=502))
-    broken.faults.forget(lambda fault: fault.status == 502)
-    assert [ask(broken).status for _ in range(2)] == [500, 200]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

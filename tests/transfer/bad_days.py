@@ -13,6 +13,7 @@ import re
 import socket
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 from astropy.table import Table
@@ -69,7 +70,9 @@ class BadDay:
     def serve(self, name, data, *, size=None, filename=None, obs_id=OBSERVATION, mission=MISSION):
         """Let the archive serve ``data``; returns the URI. ``size`` is the catalogue's."""
         uri = f"mast:{MISSION}/product/{self._key}-{name}"
-        self.archive.products[:] = [p for p in self.archive.products if p["dataURI"] != uri]
+        if name in self.contents:  # the file has changed: nothing of the former one stays
+            self.archive.products[:] = [p for p in self.archive.products if p["dataURI"] != uri]
+            self.rows = [r for r in self.rows if r["dataURI"] != uri]
         row = self.archive.add_bytes(uri, data)
         # The bucket's key is made of the file's name, so that this has to be the URI's.
         row["productFilename"] = uri.rsplit("/", 1)[-1]
@@ -80,7 +83,7 @@ class BadDay:
             "obs_id": obs_id,
             "obs_collection": mission,
         }
-        self.rows = [r for r in self.rows if r["dataURI"] != uri] + [listed]
+        self.rows.append(listed)
         self.contents[name] = [data]
         return uri
 
@@ -301,6 +304,7 @@ class Run:
         self.process.start()
         theirs.close()
         self.job_id, self.bytes_done, self.result = job_id, 0, None
+        self.memory_grown = 0.0  # MB, of the most memory that it had over that at the start
 
     def listen(self, seconds=0.0):
         """Take in what the process has said so far; returns whether there was anything."""
@@ -370,7 +374,7 @@ def _fetch(pipe, server, folder, rows, job_id, source, settings):
                     value()
                 else:
                     set_constant(name, value)
-            mast = Mast(server, folder)
+            mast, memory = Mast(server, folder), peak_memory()
             if job_id is None:
                 job = mast.fetch(Table(rows=rows), source=source, block=False)
             else:
@@ -381,11 +385,21 @@ def _fetch(pipe, server, folder, rows, job_id, source, settings):
                 pipe.send(("bytes_done", job.bytes_done))
                 if cancel_after is not None and time.monotonic() > moment:
                     job.cancel()
+            pipe.send(("memory_grown", peak_memory() - memory))
             pipe.send(("result", report_of(job)))
     except MastError as error:
         pipe.send(("result", MastError(str(error))))  # not every subclass can be pickled
     except Exception as error:  # noqa: BLE001 - it is raised again in the test
         pipe.send(("result", RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def peak_memory():
+    """The most memory that this process had, in MB; 0 where that is not told."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0.0
+    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1000
 
 
 def set_constant(name, value):
