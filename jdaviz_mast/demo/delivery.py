@@ -15,7 +15,8 @@ from pathlib import Path
 
 __all__ = ["Content", "Plan", "byte_range", "plan"]
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 20
+_PACED_BLOCK = 1 << 16  # of a transfer that is slow on purpose
 _CARD = 80  # bytes of a FITS header card
 _CATCH_UP = 0.1  # seconds of a slow transfer's delay that are made good, and no more
 _EPOCH = 1_750_000_000  # Last-Modified of every file: 15 June 2025; same on every run
@@ -51,7 +52,7 @@ class Content:
 
             def read(count):
                 nonlocal position
-                piece = bytes(view[position : position + count])
+                piece = view[position : position + count]
                 position += len(piece)
                 return self._masked(piece, position - len(piece))
 
@@ -70,6 +71,7 @@ class Content:
         # Wrong bytes of the right size: every bit of the mask flipped.
         if not self.mask:
             return piece
+        piece = bytes(piece)
         kept = max(0, self.masked_from - position)
         flipped = piece[kept:].translate(bytes(byte ^ self.mask for byte in range(256)))
         return piece[:kept] + flipped
@@ -203,7 +205,7 @@ def send(planned, handler, *, pace, stopping):
     with planned.content.opened(planned.start) as read:
         while due and not stopping.is_set():
             bandwidth = pace()
-            block = _BLOCK if bandwidth is None else max(1, min(_BLOCK, int(bandwidth / 20)))
+            block = max(1, min(_PACED_BLOCK, int(bandwidth / 20))) if bandwidth else _BLOCK
             piece = read(min(block, due))
             if not piece:
                 break
