@@ -20,6 +20,7 @@ from astropy.table import Table
 
 import jdaviz_mast
 from jdaviz_mast import Mast
+from jdaviz_mast.demo.cloud import key_of
 from jdaviz_mast.errors import MastError
 
 MISSION, OBSERVATION = "JWST", "jw99999-o001_t001_bad-day"
@@ -57,10 +58,12 @@ class BadDay:
     ----------
     contents : dict
         File name to the list of bytes that the file may have at the end.
+    bucket : moto_server.Bucket or None
+        The public bucket, for the tests of S3.
     """
 
-    def __init__(self, archive, folder, name="day"):
-        self.archive, self.folder = archive, folder / "downloads"
+    def __init__(self, archive, folder, name="day", bucket=None):
+        self.archive, self.folder, self.bucket = archive, folder / "downloads", bucket
         self.folder.mkdir(parents=True)
         self._key = f"{name}-{random.getrandbits(48):x}"
         self.rows, self.contents = [], {}
@@ -102,6 +105,16 @@ class BadDay:
     def path(self, name):
         """Where a file goes."""
         return self.folder / MISSION / OBSERVATION / name
+
+    def put(self, name, data):
+        """Let the bucket hold ``data`` for a file."""
+        row = next(r for r in self.rows if r["productFilename"] == name)
+        self.bucket.put(key_of(row["dataURI"]), data)
+
+    def put_all(self):
+        """Let the bucket hold what the archive serves."""
+        for name, data in self.contents.items():
+            self.put(name, data[0])
 
     # -- fetching ---------------------------------------------------------------------------
 
@@ -151,6 +164,16 @@ class BadDay:
         """All that the file of this URI may hold."""
         row = next(r for r in self.rows if r["dataURI"] == uri)
         return self.contents.get(row["productFilename"]) or [b""]
+
+    def bucket_requests(self, uri=None):
+        """Requests that the bucket got for one file, or for all, oldest first."""
+        key = uri.rsplit("/", 1)[-1] if uri else self._key
+        return [r for r in self.bucket.requests if r.method == "GET" and key in r.path]
+
+    def bucket_ranges(self, uri, since=0):
+        """(start, stop) of the bytes that the bucket was asked for, from ``since`` on."""
+        size = len(self.contents_of(uri)[0])
+        return [asked_range(request, size) for request in self.bucket_requests(uri)[since:]]
 
     # -- what is left -----------------------------------------------------------------------
 
@@ -372,6 +395,8 @@ def _fetch(pipe, server, folder, rows, job_id, source, settings):
                     stack.enter_context(jdaviz_mast.conf.set_temp(name, value))
                 elif name == "before":
                     value()
+                elif name == "environ":
+                    os.environ.update(value)
                 else:
                     set_constant(name, value)
             mast, memory = Mast(server, folder), peak_memory()
