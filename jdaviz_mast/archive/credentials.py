@@ -268,6 +268,8 @@ def _ask(server, token):
                 return None
             response.raise_for_status()
             said = response.json()
+        if not isinstance(said["anon"], bool):
+            raise TypeError("anon is neither true nor false")
         return None if said["anon"] else User(_name(said))
     except requests.RequestException as error:
         failed = error

@@ -12,7 +12,7 @@ import threading
 import keyring
 from keyring.backends.chainer import ChainerBackend
 
-__all__ = ["KeyringFailed", "ask_keyring"]
+__all__ = ["KeyringFailed", "ask_keyring", "current_keyring", "is_asked_apart"]
 
 #: The entry that `astroquery.mast.auth` reads and writes.
 _ENTRY = ("astroquery:mast.stsci.edu.token", "masttoken")
@@ -55,6 +55,8 @@ _REASONS = {
 
 
 _asking = threading.Lock()
+#: The last keyring that turned out to exist in this process alone.
+_placed_here = None
 
 
 class KeyringFailed(Exception):
@@ -71,6 +73,19 @@ class _OtherKeyring(Exception):
 
 class _Failed(Exception):
     """A keyring failed in a process of its own; the message names the type of its error."""
+
+
+def current_keyring():
+    """Return the keyring that is configured, an object of keyring's, or None if it is broken."""
+    try:
+        return keyring.get_keyring()
+    except Exception:  # noqa: BLE001 - a keyring is a plug-in and may raise anything
+        return None
+
+
+def is_asked_apart(backend):
+    """Whether this keyring is asked in a process of its own, which takes a while."""
+    return backend is not None and backend is not _placed_here and not _is_the_systems(backend)
 
 
 def ask_keyring(action, secret=None):
@@ -110,10 +125,13 @@ def ask_keyring(action, secret=None):
 
 
 def _ask(action, secret):
+    global _placed_here
     backend = keyring.get_keyring()
-    if not _is_the_systems(backend):
-        with contextlib.suppress(_OtherKeyring):
+    if is_asked_apart(backend):
+        try:
             return _ask_without_terminal(action, backend, secret)
+        except _OtherKeyring:
+            _placed_here = backend
     arguments = [*_ENTRY, secret.reveal()] if action == "set" else _ENTRY
     with _nothing_asked_back():
         return getattr(backend, f"{action}_password")(*arguments)

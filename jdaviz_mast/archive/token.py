@@ -6,7 +6,12 @@ import re
 import threading
 import time
 
-from jdaviz_mast.archive.keyring_backend import KeyringFailed, ask_keyring
+from jdaviz_mast.archive.keyring_backend import (
+    KeyringFailed,
+    ask_keyring,
+    current_keyring,
+    is_asked_apart,
+)
 from jdaviz_mast.errors import InvalidInput, MastError
 
 __all__ = [
@@ -34,9 +39,10 @@ TOKEN_VARIABLE = "MAST_API_TOKEN"
 
 _HIDDEN = "•••"
 _SHAPE = re.compile(r"[!-~]{1,4096}")
-#: Seconds for which an answer of the keyring holds, so that a token that another program
-#: stores is found without a restart.
-_KEYRING_HOLDS = 60
+#: Seconds for which a keyring's answer holds: there are many requests, but a token that
+#: another program stores is to be found without a restart.
+_HOLDS = 5
+_HOLDS_APART = 60
 
 
 class Secret(str):
@@ -80,26 +86,33 @@ class Secret(str):
 
 
 class _Keyring:
-    """What the keyring answered, for a while; a keyring that failed is left in peace."""
+    """What the keyring answered, for a while; one that failed is left in peace."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._token, self._until = None, -math.inf
+        self._backend, self._token, self._until = None, None, -math.inf
 
     def token(self):
+        backend = current_keyring()
         with self._lock:
-            if time.monotonic() >= self._until:
+            if backend is not self._backend or time.monotonic() >= self._until:
+                self._backend, self._token = backend, None
                 try:
-                    found, holds = _secret(veiled(ask_keyring("get")), "keyring"), _KEYRING_HOLDS
+                    self._token = _secret(veiled(ask_keyring("get")), "keyring")
+                    self._until = time.monotonic() + self._holds()
                 except KeyringFailed:
-                    found, holds = None, math.inf
-                self._token, self._until = found, time.monotonic() + holds
+                    self._until = math.inf
             return self._token
+
+    def _holds(self):
+        if is_asked_apart(self._backend):
+            return _HOLDS_APART
+        return 0 if self._token is None else _HOLDS
 
     def change(self, action, token=None):
         with self._lock:
-            ask_keyring(action, token)
             self._until = -math.inf
+            ask_keyring(action, token)
 
     def look_again(self):
         with self._lock:
