@@ -12,7 +12,6 @@ import sys
 import textwrap
 import threading
 import time
-import traceback
 from pathlib import Path
 
 import keyring
@@ -22,6 +21,7 @@ import urllib3
 from keyring.backends.fail import Keyring as FailKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyrings import ENTRY, AskingKeyring, InputKeyring, LockedKeyring, MemoryKeyring
+from leaks import everything_in
 
 from jdaviz_mast.archive import (
     TOKEN_PAGE,
@@ -65,20 +65,6 @@ def token(archive):
     archive.tokens[token] = "Ada Lovelace"
     set_token(token)
     return token
-
-
-def everything_in(error):
-    """An error and all errors behind it as text, with the variables of the project's frames."""
-    texts, seen = [], set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-        for frame in shown.stack:
-            if not frame.filename.startswith(str(TESTS)):
-                texts += [str(frame.locals), frame.line]
-        texts += [str(error), repr(error), repr(vars(error)), repr(error.args)]
-        error = error.__cause__ or error.__context__
-    return "\n".join(texts)
 
 
 # -- where it comes from -----------------------------------------------------------------------
