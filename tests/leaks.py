@@ -70,7 +70,7 @@ def plain_texts(thing, depth=6):
             for item in value:
                 walk(item, depth - 1)
         else:
-            texts.append(repr(value))
+            texts.append(everything_in(value) if isinstance(value, BaseException) else repr(value))
             with contextlib.suppress(TypeError):
                 walk(vars(value), depth - 1)
 

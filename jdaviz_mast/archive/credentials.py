@@ -27,7 +27,7 @@ from jdaviz_mast.errors import AccessDenied, InvalidInput, MastError
 __all__ = ["Credentials", "User", "check_token"]
 
 #: Seconds that the archive may take to say whose token it is.
-_PATIENCE = 10
+_PATIENCE = 5
 #: Seconds until the archive is asked again after it could not say it.
 _PAUSE = 60
 

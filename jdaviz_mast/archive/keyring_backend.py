@@ -133,7 +133,8 @@ def _ask(action, secret):
         except _OtherKeyring:
             _placed_here = backend
     arguments = [*_ENTRY, secret.reveal()] if action == "set" else _ENTRY
-    with _nothing_asked_back():
+    quiet = contextlib.nullcontext() if _is_the_systems(backend) else _nothing_asked_back()
+    with quiet:
         return getattr(backend, f"{action}_password")(*arguments)
 
 
@@ -148,7 +149,7 @@ def _ask_without_terminal(action, backend, secret):
     if getattr(sys, "frozen", False) or not sys.executable:
         raise _OtherKeyring  # there is no Python to start
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD, action, name, *_ENTRY],
+        [sys.executable, "-P", "-c", _CHILD, action, name, *_ENTRY],
         input="" if secret is None else secret.reveal(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
