@@ -6,6 +6,7 @@ __all__ = [
     "ArchiveTimeout",
     "ArchiveUnreachable",
     "Cancelled",
+    "DiskFull",
     "FileProblem",
     "InvalidInput",
     "MastError",
@@ -61,6 +62,28 @@ class AccessDenied(MastError, PermissionError):
 
 class FileProblem(MastError, OSError):
     """A product file is cut short, of the wrong size, or not what its name says."""
+
+
+class DiskFull(FileProblem):
+    """There is no room for a file; the message names the folder and what is missing."""
+
+    def __init__(self, folder, needed, free):
+        self.folder, self.needed, self.free = folder, needed, free
+        super().__init__(
+            f"The disk is full: {_bytes(needed)} are needed in {folder}, {_bytes(free)} are free. "
+            "Make room, then resume the import."
+        )
+
+    def __reduce__(self):
+        return type(self), (self.folder, self.needed, self.free)
+
+
+def _bytes(number):
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"
 
 
 class NotAnImage(MastError, TypeError):

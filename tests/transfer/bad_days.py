@@ -23,6 +23,9 @@ from jdaviz_mast import Mast
 from jdaviz_mast.demo.cloud import key_of
 from jdaviz_mast.errors import MastError
 
+#: About a megabyte, in whole blocks of FITS.
+MB = 364 * 2880
+
 MISSION, OBSERVATION = "JWST", "jw99999-o001_t001_bad-day"
 CHANGED = "changed on the server"
 
@@ -90,7 +93,7 @@ class BadDay:
         self.contents[name] = [data]
         return uri
 
-    def serve_four(self, size=1 << 20):
+    def serve_four(self, size=MB):
         """One file of many parts and three small ones; returns the URI of the large one."""
         uri = self.serve("large_i2d.fits", fits(size, self._key))
         for number in range(3):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bad_days import (
+    MB,
     OBSERVATION,
     SMALL_PARTS,
     BadDay,
@@ -62,7 +63,7 @@ def half(day):
     assert job.wait(5)
     day.archive.bandwidth = None
     day.check(job, bad=[row["dataURI"] for row in day.rows])
-    assert 300_000 < sum(b - a for a, b in journalled(day.path("large_i2d.fits"))) < 1 << 20
+    assert 300_000 < sum(b - a for a, b in journalled(day.path("large_i2d.fits"))) < MB
     return job
 
 
@@ -460,7 +461,7 @@ def test_a_journal_of_another_file_is_not_believed(day, half):
     """Somebody renames folders: the journal lies beside another product of the same size."""
     path = day.path("large_i2d.fits")
     day.rows[0]["productFilename"] = "renamed_i2d.fits"
-    other = day.serve("other", fits(1 << 20, "other"), filename="large_i2d.fits")
+    other = day.serve("other", fits(MB, "other"), filename="large_i2d.fits")
     data = day.contents.pop("other")
     day.contents["renamed_i2d.fits"] = day.contents["large_i2d.fits"]
     day.contents["large_i2d.fits"] = data

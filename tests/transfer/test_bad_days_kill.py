@@ -11,6 +11,7 @@ import time
 
 import pytest
 from bad_days import (
+    MB,
     SMALL_PARTS,
     BadDay,
     fits,
@@ -24,8 +25,6 @@ from bad_days import (
 
 import jdaviz_mast
 from jdaviz_mast.demo import DemoArchive, Fault
-
-MB = 1 << 20
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from bad_days import (
+    MB,
     SMALL_PARTS,
     BadDay,
     fits,
@@ -23,7 +24,6 @@ from bad_days import (
 import jdaviz_mast
 from jdaviz_mast.demo import Fault
 
-MB = 1 << 20
 QUICK = SMALL_PARTS | {"partial._CHECKPOINT_SECONDS": 0.1}
 
 

@@ -1,0 +1,333 @@
+"""The file under construction: its bytes, the journal of them, and the lock on both.
+
+Beside ``name`` lie, while it is fetched, ``.name.part`` with the bytes in their places,
+``.name.part.journal`` with the ranges that are known to be on disk, and ``.name.part.lock``.
+The journal belongs to one version of the file: its first line holds the size and the validator
+(ETag or Last-Modified) that the server gave, every further line one range. A line is written
+only after the bytes that it speaks of were flushed to the disk, and each carries a checksum,
+so that a kill, a full disk or an accident costs at most what the journal does not know.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import threading
+import time
+import zlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from jdaviz_mast.errors import DiskFull, FileProblem
+from jdaviz_mast.transfer.ranges import Ranges
+
+__all__ = ["Partial", "set_aside"]
+
+#: Version of the journal's format; one of another version is not believed.
+_FORMAT = 1
+#: Bytes, and seconds, after which what has come is flushed to the disk and journalled.
+_CHECKPOINT_BYTES = 64 << 20
+_CHECKPOINT_SECONDS = 2.0
+
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Partial:
+    """A file that is being fetched, at ``path``'s side; safe between threads.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        Where the whole file will stand.
+    uri : str
+        The archive's name for it; a journal of another file is not believed.
+
+    Attributes
+    ----------
+    source, size, validator : str, int or None, str
+        Of the version that the bytes belong to; see `begin`.
+    done : Ranges
+        Bytes that are in their places.
+    """
+
+    def __init__(self, path, uri):
+        self.path, self.uri = path, uri
+        self._part = path.with_name(f".{path.name}.part")
+        self._journal_path = path.with_name(f".{path.name}.part.journal")
+        self._lock_path = path.with_name(f".{path.name}.part.lock")
+        self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
+        self._draft = None
+        self.source, self.size, self.validator, self.done = "", None, "", Ranges()
+
+    def acquire(self):
+        """Take the lock; return False if another process, or another job, has it.
+
+        What an earlier process left is taken up: `done` and the version that it belongs to.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            return False
+        except OSError:
+            # A link or a folder in the place of the lock, or nowhere to put one.
+            if self._lock_path.is_symlink():
+                self._lock_path.unlink()
+                return self.acquire()
+            raise
+        self._read_journal()
+        return True
+
+    def begin(self, source, size, validator):
+        """Start over for one version of the file; nothing of an earlier one stays.
+
+        Returns
+        -------
+        draft : _Draft
+            Takes the bytes; one of an earlier version may still be written to, and is lost.
+        """
+        self._close_draft()
+        for path in (self._journal_path, self._part):
+            path.unlink(missing_ok=True)
+        self.source, self.size, self.validator, self.done = source, size, validator, Ranges()
+        return self.draft()
+
+    def draft(self):
+        """Return what takes the bytes of the present version."""
+        if self._draft is None:
+            self._draft = _Draft(self._part, self._journal_path, self._header(), self.done)
+        return self._draft
+
+    def keep(self, check, checksum=None):
+        """Give the file its name, after all of it is on the disk and ``check`` has passed.
+
+        Parameters
+        ----------
+        check : callable or None
+            Called with the path of the partial file; raises if the content is wrong.
+        checksum : callable, optional
+            Called with the path of the partial file; raises if a checksum does not agree.
+
+        Returns
+        -------
+        size : int
+            Bytes of the file.
+        """
+        draft = self.draft()
+        draft.close(flush=True, journal=draft.journalled)
+        self._draft = None
+        size = self._part.stat().st_size
+        if self.size is not None and size != self.size:
+            raise FileProblem(f"{self.path.name}: {size} bytes came of {self.size}.")
+        for test in (checksum, check):
+            if test is not None:
+                test(self._part)
+        self._part.replace(self.path)
+        self._journal_path.unlink(missing_ok=True)
+        return size
+
+    def drop(self):
+        """Remove what has come so far."""
+        self._close_draft()
+        for path in (self._journal_path, self._part):
+            path.unlink(missing_ok=True)
+
+    def release(self):
+        """Journal what has come and give the lock back; without a journal nothing stays."""
+        with contextlib.suppress(OSError):  # a full disk: then the journal ends earlier
+            self._close_draft(keep=bool(self.validator))
+        with contextlib.suppress(OSError):
+            if not self._journal_path.exists():
+                self._part.unlink(missing_ok=True)
+        # While it is still locked: whoever waits for it notices that it is another file.
+        with contextlib.suppress(OSError):
+            self._lock_path.unlink(missing_ok=True)
+        self._lock.release()
+
+    def check_room(self, size):
+        """Raise `DiskFull` if the rest of ``size`` bytes does not fit on the disk."""
+        missing = size - self.done.total
+        free = shutil.disk_usage(self.path.parent).free
+        if missing > free:
+            raise DiskFull(self.path.parent, missing, free)
+
+    def _close_draft(self, *, keep=False):
+        if self._draft is not None:
+            self._draft.close(flush=keep, journal=keep)
+            self._draft = None
+
+    def _header(self):
+        return {"format": _FORMAT, "uri": self.uri, "source": self.source, "size": self.size,
+                "validator": self.validator}  # fmt: skip
+
+    def _read_journal(self):
+        try:
+            header, done = _read_journal(self._journal_path)
+            present = self._part.stat().st_size
+        except (OSError, ValueError):
+            header, done, present = {}, Ranges(), 0
+        believed = (
+            header.get("format") == _FORMAT
+            and header.get("uri") == self.uri
+            and header.get("validator")
+            and isinstance(header.get("size"), int)
+            and not self._part.is_symlink()
+            and all(stop <= min(present, header["size"]) for _, stop in done)
+        )
+        if not believed:
+            self._journal_path.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
+            return
+        self.source, self.size = header["source"], header["size"]
+        self.validator, self.done = header["validator"], done
+
+
+class _Draft:
+    """The bytes of one version, and the journal of them."""
+
+    def __init__(self, part, journal, header, done):
+        self._fd = os.open(part, _OPEN, 0o666)
+        self._journal_path, self._header, self._journal = journal, header, None
+        self.done = done
+        self._pending, self._unsynced, self._synced_at = Ranges(), 0, time.monotonic()
+        self._lock, self._syncing = threading.Lock(), threading.Lock()
+        self._users, self._closed = 0, False
+
+    def write(self, data, offset):
+        """Put bytes in their place; return whether that was still wanted."""
+        with self._in_use() as wanted:
+            if not wanted:
+                return False
+            view = memoryview(data)
+            while view:
+                written = _write_at(self._fd, view, offset)
+                with self._lock:
+                    self.done.add(offset, offset + written)
+                    self._pending.add(offset, offset + written)
+                    self._unsynced += written
+                view, offset = view[written:], offset + written
+        late = time.monotonic() - self._synced_at > _CHECKPOINT_SECONDS
+        if self._unsynced >= _CHECKPOINT_BYTES or late:
+            self._checkpoint()
+        return True
+
+    def close(self, *, flush, journal):
+        """Take no more bytes; what has come is flushed and journalled first, if so wanted."""
+        with self._syncing, self._in_use() as wanted:
+            if not wanted:
+                return
+            with self._lock:
+                self._closed, pending = True, self._pending
+            try:
+                if flush:
+                    _flush(self._fd)
+                if journal and len(pending):
+                    self._note(pending)
+            finally:
+                if self._journal is not None:
+                    os.close(self._journal)
+
+    @property
+    def journalled(self):
+        """Whether there is a journal of it."""
+        return self._journal is not None
+
+    @contextlib.contextmanager
+    def _in_use(self):
+        """Keep the descriptor open: its number could be given to another file."""
+        with self._lock:
+            wanted = not self._closed
+            self._users += wanted
+        try:
+            yield wanted
+        finally:
+            with self._lock:
+                self._users -= wanted
+                last = wanted and self._closed and not self._users
+            if last:
+                os.close(self._fd)
+
+    def _checkpoint(self):
+        """Flush to the disk, then say so in the journal; only where there is a validator."""
+        if not self._header["validator"] or not self._syncing.acquire(blocking=False):
+            return
+        try:
+            with self._in_use() as wanted:
+                if not wanted:
+                    return
+                with self._lock:
+                    pending, self._pending, self._unsynced = self._pending, Ranges(), 0
+                _flush(self._fd)
+                self._note(pending)
+            self._synced_at = time.monotonic()
+        finally:
+            self._syncing.release()
+
+    def _note(self, ranges):
+        lines = []
+        if self._journal is None:
+            self._journal = os.open(self._journal_path, _OPEN | os.O_APPEND, 0o666)
+            if not os.fstat(self._journal).st_size:
+                lines.append(_signed(json.dumps(self._header)))
+        lines += [_signed(f"{start} {stop}") for start, stop in ranges]
+        os.write(self._journal, "".join(lines).encode())
+
+
+if hasattr(os, "pwrite"):
+    _write_at = os.pwrite
+else:  # Windows
+    _seeking = threading.Lock()
+
+    def _write_at(fd, data, offset):
+        with _seeking:
+            os.lseek(fd, offset, os.SEEK_SET)
+            return os.write(fd, data)
+
+
+def _flush(fd):
+    getattr(os, "fdatasync", os.fsync)(fd)
+
+
+def _signed(text):
+    return f"{zlib.crc32(text.encode()):08x} {text}\n"
+
+
+def _read_journal(path):
+    """Return the header and the ranges; ValueError if the header is not readable."""
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+        lines = stream.read().decode("utf-8", "replace").split("\n")
+    header = json.loads(_unsigned(lines[0]))
+    if not isinstance(header, dict):
+        raise ValueError("no header")
+    done = Ranges()
+    for line in lines[1:]:
+        # A line that is torn or damaged only costs its bytes.
+        with contextlib.suppress(ValueError):
+            start, stop = map(int, _unsigned(line).split())
+            done.add(start, stop)
+    return header, done
+
+
+def _unsigned(line):
+    checksum, _, text = line.partition(" ")
+    if not text or f"{zlib.crc32(text.encode()):08x}" != checksum:
+        raise ValueError("a damaged line")
+    return text
+
+
+def set_aside(path):
+    """Rename a file that is not what it should be; return its new path.
+
+    It is not removed: it may be somebody's own.
+    """
+    for number in range(1, 10_000):
+        aside = path.with_name(f"{path.name}.aside{number}")
+        if not os.path.lexists(aside):
+            path.rename(aside)
+            return aside
+    raise FileProblem(f"{path.name} is not the archive's file, and cannot be set aside.")
+
+
+def make_folder(path):
+    """Make the folder that ``path`` is in."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
