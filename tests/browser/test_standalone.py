@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from conftest import PATIENCE, pixels
+from tray_page import PATIENCE, Tray, pixels
 
 from jdaviz_mast.demo import Fault
 
@@ -117,8 +117,6 @@ def test_a_closed_tab_lets_a_running_import_finish(open_tray, archive, tmp_path)
 
 
 def test_the_demo_needs_nothing_but_itself(start, chromium):
-    from conftest import Tray
-
     application = start("demo")
     page = chromium.new_page()
     outside = []
