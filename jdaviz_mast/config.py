@@ -17,16 +17,23 @@ class Conf(ConfigNamespace):
         "Folder that downloads go to; empty means 'jdaviz-mast' in your downloads folder.",
     )
     connections = ConfigItem(
-        4, "Files fetched at the same time from one host, 1 to 8.", cfgtype="integer(1, 8)"
+        4, "Connections to one host at the same time, 1 to 8.", cfgtype="integer(1, 8)"
     )
     source = ConfigItem(
         ["auto", "http", "s3"],
-        "Where product files come from. Only 'http' (and 'auto', which is 'http') works so far.",
+        "Where product files come from: 'http' is the archive's download service, 's3' MAST's "
+        "public bucket in the cloud, 'auto' the bucket first and the archive where that fails.",
     )
     timeout = ConfigItem(
         60.0,
-        "Seconds of silence after which a request to the archive is given up.",
+        "Seconds of silence after which a request to the archive is given up, or tried again.",
         cfgtype="float(1)",
+    )
+    retries = ConfigItem(
+        7,
+        "How often in a row a transfer that broke is tried again without getting any further; the "
+        "pauses between grow from half a second to half a minute.",
+        cfgtype="integer(0, 100)",
     )
     page_size = ConfigItem(
         50000, "Rows asked of the archive in one answer.", cfgtype="integer(1, 500000)"

@@ -1,7 +1,8 @@
 """The front door: search, products and fetch, as one object that every face uses."""
 
+import contextlib
+import dataclasses
 import functools
-import threading
 import warnings
 from pathlib import Path
 
@@ -11,12 +12,39 @@ import platformdirs
 from astropy.table import Row, Table
 from astroquery.exceptions import NoResultsWarning
 
-from jdaviz_mast.archive import COMBINED_LEVEL, Archive, Query, check_server
+from jdaviz_mast.archive import (
+    COMBINED_LEVEL,
+    Archive,
+    Credentials,
+    Query,
+    bucket_address,
+    check_server,
+)
 from jdaviz_mast.config import conf
-from jdaviz_mast.errors import FileProblem, InvalidInput, ObservationNotFound
+from jdaviz_mast.errors import (
+    Cancelled,
+    FileProblem,
+    InvalidInput,
+    MastError,
+    ObservationNotFound,
+)
 from jdaviz_mast.products import check_contents
-from jdaviz_mast.transfer import ImportJob, Item
-from jdaviz_mast.transfer.paths import safe_path
+from jdaviz_mast.transfer import (
+    Distributed,
+    ImportJob,
+    Item,
+    KeptJob,
+    Record,
+    Source,
+    Transfer,
+    all_records,
+    bytes_on_disk,
+    find_record,
+    is_set_aside,
+    remove_old,
+    remove_partial,
+    safe_path,
+)
 
 __all__ = ["Mast"]
 
@@ -44,8 +72,6 @@ class Mast:
     def __init__(self, server=None, download_dir=None):
         self._server = None if server is None else check_server(server)
         self._download_dir = download_dir
-        self._jobs = {}
-        self._lock = threading.Lock()
 
     def __repr__(self):
         return f"<Mast {self.server} → {self.download_dir}>"
@@ -63,12 +89,6 @@ class Mast:
     @property
     def _archive(self):
         return Archive(self.server)
-
-    @property
-    def jobs(self):
-        """Imports of this session, oldest first: a list of `~jdaviz_mast.ImportJob`."""
-        with self._lock:
-            return list(self._jobs.values())
 
     def search(
         self,
@@ -178,6 +198,7 @@ class Mast:
         all_levels=False,
         product_type="SCIENCE",
         block=True,
+        executor=None,
     ):
         """Download products; one that fails does not stop the others.
 
@@ -187,90 +208,287 @@ class Mast:
             Observations (all their products of the level and type are fetched), products
             (fetched as given), or an observation ID.
         source : str, optional
-            ``'auto'`` or ``'http'``, by default ``jdaviz_mast.conf.source``.
+            ``'http'`` for the archive's download service, ``'s3'`` for MAST's public bucket,
+            ``'auto'`` for the bucket first and the archive where that fails; by default
+            ``jdaviz_mast.conf.source``.
         all_levels, product_type
             As in `products`; they do not filter products that are given, and an exposure
             (level 1 or 2) that is named by its ID is fetched at its own levels.
         block : bool
-            Whether to wait for the end. Ctrl-C then cancels the job.
+            Whether to wait for the end. Ctrl-C then cancels the job, which can be resumed.
+        executor : `concurrent.futures.Executor`, optional
+            Runs the files on its workers, such as those of a dask cluster, instead of on
+            threads here. The workers must see the download folder under the same path.
 
         Returns
         -------
         job : `~jdaviz_mast.ImportJob`
             ``job.files`` tells of each file where it is, or what went wrong.
-        """
-        _check_source(source or conf.source)
-        given = observations_or_products
-        if isinstance(given, Row):
-            given = Table(given)
-        # The settings of now: a job is not torn apart by one that changes while it runs.
-        settled = Mast(self.server, self.download_dir)
-        plan = functools.partial(settled._plan, given, all_levels, product_type)
-        job = ImportJob(plan, connections=conf.connections, timeout=conf.timeout)
-        with self._lock:
-            self._jobs[job.id] = job
-        job.start()
-        if block:
-            try:
-                job.wait()
-            except KeyboardInterrupt:
-                job.cancel()
-                raise
-            if job.error is not None:
-                raise job.error
-        return job
 
-    def _plan(self, given, all_levels, product_type, check_cancelled):
-        """Return the `Item` list of a job: the archive is asked, nothing is written."""
-        rows = {}
-        if isinstance(given, Table) and "dataURI" in given.colnames:
-            products = given
+        Raises
+        ------
+        InvalidInput
+        FileProblem
+            If the download folder cannot be written to.
+        MastError
+            With ``block``, if the archive could not say which products there are.
+        """
+        request = {
+            "server": self.server,
+            "source": _check_source(source or conf.source),
+            "all_levels": bool(all_levels),
+            "product_type": product_type,
+        }
+        _check_executor(executor)
+        given = _as_given(observations_or_products)
+        request["title"] = _title(given)
+        remove_old(self.download_dir)
+        record = Record.create(self.download_dir, request, given)
+        return self._start(record, self.server, executor, block)
+
+    @property
+    def jobs(self):
+        """Imports into the download folder, oldest first: a list of `~jdaviz_mast.ImportJob`.
+
+        Those of earlier sessions and of other processes are among them; one whose process has
+        ended before it did is ``interrupted``.
+        """
+        settled = self._settled(self.server)
+        return [
+            ImportJob.living(record)
+            or KeptJob(record, functools.partial(settled._kept_items, record))
+            for record in all_records(self.download_dir)
+        ]
+
+    def resume(self, job_id, *, block=True, executor=None):
+        """Go on with an import: what is missing is fetched, what is whole is not.
+
+        Parameters
+        ----------
+        job_id : str
+            ``id`` of one of `jobs`, whether it was interrupted, cancelled or has failed files.
+        block, executor
+            As in `fetch`.
+
+        Returns
+        -------
+        job : `~jdaviz_mast.ImportJob`
+            With the same ``id``. One that runs is only waited for.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such job.
+        """
+        _check_executor(executor)
+        record = find_record(self.download_dir, job_id)
+        job = ImportJob.living(record)
+        if job is None:
+            return self._start(record, self.server, executor, block)
+        return _wait(job) if block else job
+
+    def remove(self, job_id):
+        """Forget an import. Whole files stay, the beginnings of others are removed.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such job, or it runs.
+        """
+        record = find_record(self.download_dir, job_id)
+        if record.is_held:
+            raise InvalidInput("job_id", job_id, "it is running; cancel it first")
+        with contextlib.suppress(ValueError):
+            for item in self._settled(self.server)._kept_items(record) or ():
+                remove_partial(item.path)
+        record.remove()
+
+    def import_existing(self, observation_id):
+        """Take up the files of an observation that are whole on disk, without the network.
+
+        Parameters
+        ----------
+        observation_id : str
+
+        Returns
+        -------
+        job : `~jdaviz_mast.ImportJob`
+            Ended. Files that are not what they should be have failed in it.
+
+        Raises
+        ------
+        ObservationNotFound
+            If there is no file of it in the download folder.
+        """
+        items = self._existing_items(observation_id)
+        if not items:
+            raise ObservationNotFound(
+                f"There is no file of an observation {observation_id!r} in {self.download_dir}."
+            )
+        request = {
+            "server": self.server, "source": None, "title": f"{observation_id}, from disk"
+        }  # fmt: skip
+        record = Record.create(self.download_dir, request, None)
+        record.keep_files([item.about for item in items])
+        return self._start(record, self.server, None, True)
+
+    # -- jobs --------------------------------------------------------------------------------
+
+    def _settled(self, server):
+        """Return a front door with the settings of now, which a job keeps to its end."""
+        return Mast(server, self.download_dir)
+
+    def _start(self, record, server, executor, block):
+        settled = self._settled(server)
+        options = {
+            "credentials": Credentials(server),
+            "connections": conf.connections,
+            "timeout": conf.timeout,
+            "retries": conf.retries,
+        }
+        if executor is None:
+            transfer = functools.partial(Transfer, **options)
         else:
-            observations = self._as_observations(given, check_cancelled)
-            if isinstance(given, str) and not np.any(observations["calib_level"] >= COMBINED_LEVEL):
-                all_levels = True  # whoever names an exposure means it
+            transfer = functools.partial(Distributed, executor=executor, **options)
+        job = ImportJob(record, functools.partial(settled._plan, record), transfer).start()
+        return _wait(job) if block else job
+
+    def _plan(self, record, check_cancelled, say):
+        """Return the `Item` list of a job; the archive is asked if it is not known yet."""
+        abouts = record.files()
+        if abouts is None:
+            abouts = self._ask_for_products(record, check_cancelled)
+            record.keep_files(abouts)
+        return self._items(abouts, record.request.get("source"), check_cancelled, say)
+
+    def _kept_items(self, record):
+        """Return the items of a job as its record knows them, None before it was planned."""
+        abouts = record.files()
+        return None if abouts is None else [self._item(about) for about in _distinct(abouts)]
+
+    def _ask_for_products(self, record, check_cancelled):
+        """Return what is known of each file of a job: its product row and its observation's."""
+        given, rows = record.given(), {}
+        products = given.get("products")
+        if products is None:
+            observations = given.get("observations")
+            all_levels = record.request["all_levels"]
+            if observations is None:
+                found = self._as_observations(given["observation_id"], check_cancelled)
+                if not np.any(found["calib_level"] >= COMBINED_LEVEL):
+                    all_levels = True  # whoever names an exposure means it
+                observations = [as_dict(row) for row in found]
             rows = {str(row["obsid"]): row for row in observations}
-            products = self._archive.products(
-                observations,
+            found = self._archive.products(
+                Table({"obsid": list(rows)}),
                 all_levels=all_levels,
-                product_type=product_type,
+                product_type=record.request["product_type"],
                 check_cancelled=check_cancelled,
             )
+            products = [as_dict(row) for row in found]
         # A mosaic's list holds the products of its exposures: each has a row of its own.
-        listed = products["obsID"] if "obsID" in products.colnames else ()
-        unknown = {str(obsid) for obsid in listed} - set(rows)
+        unknown = {str(p["obsID"]) for p in products if p.get("obsID")} - set(rows)
         if unknown:
             own = self._archive.observations_by_obsid(unknown, check_cancelled=check_cancelled)
-            rows |= {str(row["obsid"]): row for row in own}
-        return [self._item(row, rows) for row in products]
+            rows |= {str(row["obsid"]): as_dict(row) for row in own}
+        nothing = {}
+        return [
+            {"product": product, "observation": next(
+                (rows[key] for key in (str(product.get("obsID")), str(product.get("parent_obsid")))
+                 if key in rows), nothing)}
+            for product in products
+        ]  # fmt: skip
 
-    def _item(self, product, observations):
-        names = product.colnames
-        observation = next(
-            (observations[str(product[name])] for name in ("obsID", "parent_obsid")
-             if name in names and str(product[name]) in observations),
-            None,
-        )  # fmt: skip
+    def _items(self, abouts, source, check_cancelled, say):
+        """Return the items, with the sources that they can be fetched from."""
+        items = [self._item(about) for about in _distinct(abouts)]
+        if source is None:
+            return items
+        in_cloud = {}
+        if source != "http":
+            try:
+                in_cloud = self._in_cloud(items, source, check_cancelled)
+            except Cancelled:
+                raise
+            except MastError as error:
+                if source == "s3":
+                    raise
+                say(f"S3 was left out: {error}")
+        return [self._with_sources(item, source, in_cloud) for item in items]
+
+    def _in_cloud(self, items, source, check_cancelled):
+        """Ask where files are in the public bucket; URI to address."""
+        if bucket_address(self.server) is None:
+            if source == "s3":
+                allowed = "choose 'http' or 'auto': this archive has no public bucket"
+                raise InvalidInput("source", source, allowed)
+            return {}
+        wanted = [
+            item.uri
+            for item in items
+            if not item.problem
+            and bytes_on_disk(item.path, item.size) is not None
+            and (source == "s3" or _is_public(item.about))
+        ]
+        found = self._archive.cloud_urls(wanted, check_cancelled) if wanted else {}
+        return {uri: url for uri, url in found.items() if url}
+
+    def _with_sources(self, item, source, in_cloud):
+        sources, problem = [], item.problem
+        if item.uri in in_cloud:
+            sources.append(Source("s3", in_cloud[item.uri]))
+        if source != "s3":
+            sources.append(Source("http", self._archive.download_url(item.uri)))
+        elif not sources and not problem and bytes_on_disk(item.path, item.size) is not None:
+            problem = "The product is not in the cloud (S3); fetch it with the source 'http'."
+        return dataclasses.replace(item, sources=tuple(sources), problem=problem)
+
+    def _item(self, about):
+        """Return the item of a product, without sources."""
+        product = about["product"]
         uri = str(product["dataURI"])
-        filename = _text(product, "productFilename") or uri.rsplit("/", 1)[-1]
-        folders = [_text(product, "obs_collection"), _text(product, "obs_id")]
-        path, problem = None, ""
+        filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
+        folders = [product.get("obs_collection"), product.get("obs_id")]
+        path, problem = None, about.get("problem") or ""
         try:
-            path = safe_path(self.download_dir, *filter(None, folders), filename)
+            path = safe_path(self.download_dir, *map(str, filter(None, folders)), filename)
         except FileProblem as error:
-            problem = str(error)
-        size = product["size"] if "size" in names else np.ma.masked
-        size = None if np.ma.is_masked(size) else int(size)
+            problem = problem or str(error)
+        size = product.get("size")
+        size = size if isinstance(size, int) and size >= 0 else None
         return Item(
             uri=uri,
-            url=self._archive.download_url(uri),
+            sources=(),
             path=path,
             size=size,
             check=functools.partial(check_contents, name=filename, size_known=size is not None),
-            about={"product": as_dict(product),
-                   "observation": {} if observation is None else as_dict(observation)},
+            about=about,
             problem=problem,
-        )  # fmt: skip
+        )
+
+    def _existing_items(self, observation_id):
+        """Return the items of the files of an observation that are on disk."""
+        known = {}
+        for record in all_records(self.download_dir):
+            with contextlib.suppress(ValueError, OSError):
+                for item in self._kept_items(record) or ():
+                    if item.about["product"].get("obs_id") == observation_id and item.path:
+                        known[item.path] = item
+        items = []
+        for folder in _folders_of(self.download_dir, observation_id):
+            for path in sorted(folder.iterdir()):
+                if path.name.startswith(".") or not path.is_file() or is_set_aside(path):
+                    continue
+                product = {"obs_collection": folder.parent.name, "obs_id": observation_id,
+                           "productFilename": path.name, "dataURI": path.name}  # fmt: skip
+                about = {"product": product, "observation": {}}
+                items.append(known.get(path) or self._item(about))
+        # Of those that nobody has listed, the size is what it is.
+        return [
+            item if item.size is not None else dataclasses.replace(
+                item, size=item.path.stat().st_size)
+            for item in items
+        ]  # fmt: skip
 
     def _as_observations(self, given, check_cancelled):
         if isinstance(given, str):
@@ -301,17 +519,87 @@ def as_dict(row):
     }
 
 
-def _text(row, name):
-    """Return a value of a row as text, empty if there is none."""
-    present = name in row.colnames and not np.ma.is_masked(row[name])
-    return str(row[name]) if present else ""
-
-
 def _plain(value):
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def _check_source(source):
-    if source not in ("auto", "http"):
-        raise InvalidInput("source", source, "choose 'auto' or 'http' (S3 is not there yet)")
+    if source not in ("auto", "http", "s3"):
+        raise InvalidInput("source", source, "choose 'auto', 'http' or 's3'")
+    return source
+
+
+def _check_executor(executor):
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        allowed = "give a concurrent.futures.Executor, or leave it out"
+        raise InvalidInput("executor", type(executor).__name__, allowed)
+
+
+def _as_given(given):
+    """Return what a fetch was given as JSON: an ID, observations or products."""
+    if isinstance(given, str):
+        return {"observation_id": given}
+    if isinstance(given, Row):
+        given = Table(given)
+    for column, name in (("dataURI", "products"), ("obsid", "observations")):
+        if isinstance(given, Table) and column in given.colnames:
+            return {name: [as_dict(row) for row in given]}
+    raise InvalidInput(
+        "observations", type(given).__name__, "give what search() returned, or an ID"
+    )
+
+
+def _title(given):
+    """Say in a few words what was asked for."""
+    if "observation_id" in given:
+        return given["observation_id"]
+    ((noun, rows),) = given.items()
+    targets = {row.get("target_name") or row.get("obs_id") or "" for row in rows}
+    of = f" of {targets.pop()}" if len(targets) == 1 else ""
+    if len(rows) == 1 and rows[0].get("obs_id"):
+        return rows[0]["obs_id"]
+    return f"{len(rows):,} {noun}{of}"
+
+
+def _distinct(abouts):
+    """Yield what is known of files, those marked that would have another one's name."""
+    names = {}
+    for about in abouts:
+        product = about["product"]
+        uri = product["dataURI"]
+        name = tuple(product.get(n) for n in ("obs_collection", "obs_id", "productFilename"))
+        if names.setdefault(name, uri) != uri:
+            about = about | {"problem": f"It has the same file name as {names[name]}."}
+        yield about
+
+
+def _is_public(about):
+    rights = about["product"].get("dataRights") or about["observation"].get("dataRights")
+    return rights in (None, "", "PUBLIC")
+
+
+def _folders_of(download_dir, observation_id):
+    """Yield the folders that hold files of an observation, one a mission."""
+    try:
+        missions = [path for path in download_dir.iterdir() if path.is_dir()]
+    except OSError:
+        return
+    for mission in missions:
+        with contextlib.suppress(FileProblem):
+            folder = safe_path(download_dir, mission.name, observation_id)
+            if folder.is_dir():
+                yield folder
+
+
+def _wait(job):
+    """Wait for a job; raise what kept it from starting."""
+    try:
+        job.wait()
+    except KeyboardInterrupt:
+        job.cancel()
+        job.wait()
+        raise
+    if job.error is not None:
+        raise job.error
+    return job

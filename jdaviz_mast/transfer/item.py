@@ -10,7 +10,7 @@ __all__ = ["ENDED", "Item", "Source", "TransferFile"]
 ENDED = ("complete", "failed", "cancelled")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One place where a file can be had: ``'http'`` or ``'s3'``, and the address there."""
 
@@ -18,7 +18,7 @@ class Source:
     url: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One file to fetch.
 
@@ -76,6 +76,11 @@ class TransferFile:
         What was known of the file when the job was made.
     """
 
+    __slots__ = (
+        "item", "path", "uri", "about", "state", "error", "note", "source",
+        "bytes_done", "bytes_total", "bytes_fetched",
+    )  # fmt: skip
+
     def __init__(self, item):
         self.item = item
         self.path, self.uri, self.about = item.path, item.uri, item.about
@@ -96,6 +101,10 @@ class TransferFile:
         """Add a sentence to the note, once."""
         if sentence not in self.note:
             self.note = f"{self.note} {sentence}".strip()
+
+    def unsay(self, sentence):
+        """Take a sentence out of the note again."""
+        self.note = self.note.replace(sentence, "").strip()
 
     def __repr__(self):
         return f"<TransferFile {self.name} {self.state}>"

@@ -1,128 +1,72 @@
-"""An import as a job: files fetched beside the caller, each with its own state and error."""
+"""An import as a job: planned, fetched and kept on disk beside its caller."""
 
 import collections
-import queue
 import threading
 import time
-import uuid
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+
+from astropy.time import Time
 
 from jdaviz_mast.errors import Cancelled, MastError
-from jdaviz_mast.transfer.http import TransferSession, fetch_file
+from jdaviz_mast.transfer.item import TransferFile
+from jdaviz_mast.transfer.partial import bytes_on_disk
 
-__all__ = ["ImportJob", "Item", "TransferFile", "running_jobs"]
+__all__ = ["ImportJob", "running_jobs"]
+
+WAITS = "Another process is running this job; it is waited for."
 
 #: Seconds over which the rate is averaged.
 _RATE_SPAN = 5.0
-#: Seconds that a cancelled job waits for its connections before it lets them go.
-_CANCEL_PATIENCE = 0.5
+#: Seconds between two looks at a job that another process runs.
+_LOOK = 0.2
 
-
-@dataclass(frozen=True)
-class Item:
-    """One file to fetch.
-
-    Attributes
-    ----------
-    uri : str
-        The archive's name for it.
-    url : str
-        Where it is fetched.
-    path : `~pathlib.Path` or None
-        Where it goes; None if ``problem`` says why it goes nowhere.
-    size : int or None
-        Bytes that it must have.
-    check : callable or None
-        Called with a path; raises if the content is not what the name says.
-    about : mapping
-        What the caller wants to find again on the file; not looked at here.
-    problem : str
-        Why it cannot be fetched, known beforehand; empty if it can.
-    """
-
-    uri: str
-    url: str
-    path: Path | None
-    size: int | None = None
-    check: Callable | None = None
-    about: Mapping = field(default_factory=dict)
-    problem: str = ""
-
-
-class TransferFile:
-    """One file of a job, as it stands now.
-
-    Attributes
-    ----------
-    path : `~pathlib.Path`
-    uri : str
-    state : str
-        ``queued``, ``running``, ``complete``, ``failed`` or ``cancelled``.
-    bytes_done, bytes_total : int
-        ``bytes_total`` is 0 while it is not known.
-    error : str or None
-        A sentence that says what went wrong.
-    about : mapping
-        What was known of the file when the job was made.
-    """
-
-    def __init__(self, item):
-        self._item = item
-        self.path, self.uri, self.about = item.path, item.uri, item.about
-        self.state, self.error = "queued", None
-        self.bytes_done, self.bytes_total = 0, item.size or 0
-
-    @property
-    def name(self):
-        """File name, or the archive's name where there is none."""
-        return self.path.name if self.path else self.uri
-
-    def __repr__(self):
-        return f"<TransferFile {self.name} {self.state}>"
-
-
-#: Jobs that have not ended; who wants to end the process asks `running_jobs`.
-_running = weakref.WeakSet()
+#: Jobs of this process by the folder of their record; who wants to end the process asks
+#: `running_jobs`, and a job that is resumed while it runs is the same job.
+_living = weakref.WeakValueDictionary()
+_living_lock = threading.Lock()
 
 
 def running_jobs():
     """Return the jobs of this process that have not ended."""
-    return [job for job in list(_running) if not job.finished]
+    with _living_lock:
+        return [job for job in list(_living.values()) if not job.finished]
 
 
 class ImportJob:
-    """The fetching of some files, which runs beside its caller.
+    """The fetching of some files, which runs beside its caller and is kept on disk.
 
     Parameters
     ----------
+    record : `jdaviz_mast.transfer.records.Record`
     plan : callable
-        Called on the job's thread with a callable ``check_cancelled``; returns a list of
-        `Item`. This is where the archive is asked for its products.
-    connections : int
-        Files fetched at the same time.
-    timeout : float
-        Seconds of silence allowed.
+        Called on the job's thread with a callable ``check_cancelled`` and one that takes a
+        sentence for `notes`; returns a list of `Item`. This is where the archive is asked.
+    transfer : callable
+        Called with the files and the keywords ``stop_flag``, ``on_bytes`` and ``on_change``;
+        returns what fetches them, see `jdaviz_mast.transfer.engine.Transfer`.
 
     Attributes
     ----------
     id : str
+    title : str
+        What was asked for, in a few words.
     state : str
-        ``queued``, ``running``, ``complete``, ``partial`` (some files failed), ``cancelled``
-        or ``failed`` (none is there).
+        ``queued``, ``running``, ``complete``, ``partial`` (some files failed), ``cancelled``,
+        ``failed`` (none is there) or ``interrupted`` (its process has ended before it did).
     files : list of TransferFile
     error : Exception or None
         Why the job could not start, or None.
+    notes : list of str
+        What a user may want to know of all of it.
     """
 
-    def __init__(self, plan, *, connections=4, timeout=60.0):
-        self.id = uuid.uuid4().hex[:12]
-        self.state, self.error, self.files = "queued", None, []
-        self._plan, self._connections, self._timeout = plan, connections, timeout
+    def __init__(self, record, plan, transfer):
+        self._record, self._plan, self._make_transfer = record, plan, transfer
+        self.id, self.title = record.id, record.request["title"]
+        self.state, self.error, self.files, self.notes = "queued", None, [], []
+        self._transfer, self._numbers = None, {}
         self._stop, self._finished = threading.Event(), threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._received = 0  # bytes that came, those of files that failed later included
         self._marks = collections.deque()  # (time, bytes received by then), for the rate
         self._thread = threading.Thread(target=self._run, name=f"mast-{self.id}", daemon=True)
@@ -131,9 +75,22 @@ class ImportJob:
         done = sum(f.state == "complete" for f in self.files)
         return f"<ImportJob {self.id} {self.state}: {done} of {len(self.files)} files>"
 
+    @classmethod
+    def living(cls, record):
+        """Return the job of this process that has this record and has not ended, or None."""
+        with _living_lock:
+            job = _living.get(str(record.folder.absolute()))
+        return None if job is None or job.finished else job
+
+    @property
+    def created(self):
+        """When it was asked for, a `~astropy.time.Time` in UTC."""
+        return Time(self._record.request["created"][:23], format="isot", scale="utc")
+
     def start(self):
         """Begin; return the job itself."""
-        _running.add(self)
+        with _living_lock:
+            _living[str(self._record.folder.absolute())] = self
         self._thread.start()
         return self
 
@@ -161,14 +118,14 @@ class ImportJob:
     def eta(self):
         """Seconds that are left, or None while that cannot be told."""
         rate = self.rate
-        left = [f for f in self.files if f.state in ("queued", "running")]
+        left = [f for f in self.files if not f.ended]
         if not rate or not all(f.bytes_total for f in left):
             return None
         return max(0, sum(f.bytes_total - f.bytes_done for f in left)) / rate
 
     @property
     def finished(self):
-        """Whether nothing more will happen."""
+        """Whether nothing more will happen, unless it is resumed."""
         return self._finished.is_set()
 
     def wait(self, timeout=None):
@@ -176,29 +133,46 @@ class ImportJob:
         return self._finished.wait(timeout)
 
     def cancel(self):
-        """Stop soon; what is whole stays, what is half-written is removed."""
+        """Stop soon; what is whole stays, and what has come is kept for `Mast.resume`."""
+        if self.finished:
+            return
         self._stop.set()
+        self._record.ask_to_cancel()
         with self._lock:
-            planning = not self.files
-        if planning:  # the archive may take long to say what there is
+            transfer = self._transfer
+        if transfer is None:  # the archive may take long to say what there is
             self._end("cancelled")
+        else:
+            transfer.stop()
 
     def check_cancelled(self):
         """Raise `Cancelled` once `cancel` was called."""
         if self._stop.is_set():
             raise Cancelled("The import was cancelled.")
 
+    # -- on its own thread -------------------------------------------------------------------
+
     def _run(self):
         outcome = "failed"  # an error of ours must not leave a waiting user alone
         try:
+            self._wait_for_record()
             with self._lock:
                 self.check_cancelled()
                 self.state = "running"
-            files = [TransferFile(item) for item in self._plan(self.check_cancelled)]
+            self._record.cancel_flag.unlink(missing_ok=True)
+            self._record.note(job="running")
+            files = [TransferFile(item) for item in self._plan(self.check_cancelled, self._say)]
+            numbers = {id(file): number for number, file in enumerate(files)}
             with self._lock:
                 self.check_cancelled()
-                self.files = files
-            self._fetch_all()
+                self.files, self._numbers = files, numbers
+                self._transfer = self._make_transfer(
+                    files,
+                    stop_flag=self._record.cancel_flag,
+                    on_bytes=self._count,
+                    on_change=self._note,
+                )
+            self._transfer.run()
             outcome = self._outcome()
         except Cancelled:
             outcome = "cancelled"
@@ -207,109 +181,125 @@ class ImportJob:
         finally:
             self._end(outcome)
 
+    def _wait_for_record(self):
+        while not self._record.acquire():
+            self._say(WAITS)
+            self.check_cancelled()
+            time.sleep(_LOOK)
+        self.notes = [note for note in self.notes if note != WAITS]
+
+    def _say(self, sentence):
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
     def _end(self, state):
         """Settle how it ended; whoever comes first says it."""
         with self._lock:
-            if not self.finished:
-                self.state = state
-                self._finished.set()
-
-    def _fetch_all(self):
-        waiting = queue.SimpleQueue()
-        for file in self.files:
-            waiting.put(file)
-
-        def work(session):
-            with session:
-                while True:
-                    try:
-                        file = waiting.get_nowait()
-                    except queue.Empty:
-                        return
-                    self._fetch(session, file)
-
-        # Daemons, and waited for in small steps: a connection that is silent must hold up
-        # neither a user who cancelled nor the end of the process.
-        sessions = [TransferSession() for _ in range(min(self._connections, len(self.files)))]
-        workers = [threading.Thread(target=work, args=(s,), daemon=True) for s in sessions]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            while worker.is_alive() and not self._stop.is_set():
-                worker.join(0.1)
-        deadline = time.monotonic() + _CANCEL_PATIENCE
-        while any(w.is_alive() for w in workers) and time.monotonic() < deadline:
-            for session in sessions:
-                session.break_off()
-            time.sleep(0.01)
+            if self.finished:
+                return
+            self.state = state
+            error = None if self.error is None else str(self.error)
+            self._record.note(job=state, error=error, notes=self.notes)
+            self._record.release()
+            self._finished.set()
 
     def _outcome(self):
         for file in self.files:
-            if file.state in ("queued", "running"):
-                file.bytes_done = 0
-                if self._stop.is_set():
-                    file.state = "cancelled"
-                else:
-                    file.state, file.error = "failed", "An unexpected error ended the transfer."
+            if not file.ended:
+                file.state, file.error = "failed", "An unexpected error ended the transfer."
         states = {f.state for f in self.files}
-        if self._stop.is_set() and "cancelled" in states:
+        if "cancelled" in states:
             return "cancelled"
         if "failed" not in states:
             return "complete"
         return "partial" if "complete" in states else "failed"
 
-    def _fetch(self, session, file):
-        item = file._item
-        try:
-            self.check_cancelled()
-            if item.problem:
-                raise MastError(item.problem)
-            file.state = "running"
-            if not self._is_there(item):
-                fetch_file(
-                    session,
-                    item.url,
-                    item.path,
-                    size=item.size,
-                    check=item.check,
-                    on_bytes=lambda count: self._count(file, count),
-                    check_cancelled=self.check_cancelled,
-                    timeout=self._timeout,
-                )
-            size = item.path.stat().st_size
-            self._settle(file, "complete", size, size)
-        except MastError as error:
-            self._give_up(file, str(error))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            self._give_up(file, f"{file.name} cannot be kept in {item.path.parent}: {reason}.")
+    def _note(self, file):
+        kept = {"error": file.error, "note": file.note, "source": file.source}
+        kept = {name: value for name, value in kept.items() if value}
+        if file.state == "complete":
+            kept["size"] = file.bytes_total
+        self._record.note(file=self._numbers[id(file)], state=file.state, **kept)
 
-    def _give_up(self, file, error):
-        # Once the job is cancelled, its connections are broken off: that is no failure.
-        cancelled = self._stop.is_set()
-        file.error = None if cancelled else error
-        self._settle(file, "cancelled" if cancelled else "failed", 0, file.bytes_total)
-
-    def _settle(self, file, state, bytes_done, bytes_total):
-        if not self.finished:  # else a cancelled job has let this connection go
-            file.state, file.bytes_done, file.bytes_total = state, bytes_done, bytes_total
-
-    def _is_there(self, item):
-        """Whether the file stands under its name, whole as far as can be told."""
-        if item.size is None or not item.path.is_file() or item.path.stat().st_size != item.size:
-            return False
-        try:
-            if item.check is not None:
-                item.check(item.path)
-        except MastError:
-            return False
-        return True
-
-    def _count(self, file, count):
-        file.bytes_done += count
+    def _count(self, count):
         now = time.monotonic()
         with self._lock:
             self._received += count
+            if self._marks and now - self._marks[-1][0] < 0.05:
+                return  # a mark for each piece would be more than the rate needs
             self._marks.append((now, self._received))
             while now - self._marks[0][0] > _RATE_SPAN:
                 self._marks.popleft()
+
+
+class KeptJob(ImportJob):
+    """A job that runs elsewhere or has ended: what its record says of it.
+
+    Parameters
+    ----------
+    record : `jdaviz_mast.transfer.records.Record`
+    items : callable
+        Called with nothing; returns the list of `Item` of the job, or None before it is planned.
+    """
+
+    def __init__(self, record, items):
+        super().__init__(record, None, None)
+        self._items, self._files, self._said = items, None, {}
+        self._read_log()
+
+    @property
+    def files(self):
+        """The files of the job; they are looked for when this is first asked for."""
+        if self._files is None:
+            self._files = [self._file(n, item) for n, item in enumerate(self._items() or ())]
+        return self._files
+
+    @files.setter
+    def files(self, files):
+        self._files = None
+
+    def wait(self, timeout=None):
+        """Wait until no process runs it, at most ``timeout`` seconds; return whether that is so."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self.finished:
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK)
+            self._read_log()
+        return True
+
+    def _read_log(self):
+        held = self._record.is_held
+        state, self._said = "queued", {}
+        for line in self._record.log():
+            if isinstance(line.get("job"), str):
+                state = line["job"]
+                self.notes = [str(note) for note in line.get("notes") or ()]
+                self.error = MastError(str(line["error"])) if line.get("error") else None
+                if state == "running":  # resumed: what had failed is to be fetched again
+                    self._said = {n: f for n, f in self._said.items() if f["state"] == "complete"}
+            elif isinstance(line.get("file"), int) and isinstance(line.get("state"), str):
+                self._said[line["file"]] = line
+        if not held:
+            self.state = "interrupted" if state in ("queued", "running") else state
+            self._finished.set()
+        else:
+            self.state = "running" if state == "running" else "queued"
+        self._files = None
+
+    def _file(self, number, item):
+        file, said = TransferFile(item), self._said.get(number, {})
+        file.state = said.get("state", "queued")
+        for name in ("error", "note", "source"):
+            if isinstance(said.get(name), str):
+                setattr(file, name, said[name])
+        there = bytes_on_disk(item.path, item.size)
+        if there is None:  # whole, as far as its size tells
+            file.state, file.error = "complete", None
+            file.bytes_done = file.bytes_total = item.size
+        elif file.state == "complete":
+            size = said.get("size")
+            file.bytes_done = file.bytes_total = size if isinstance(size, int) else 0
+        else:
+            file.bytes_done = there
+        return file

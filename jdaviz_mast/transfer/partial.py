@@ -11,6 +11,7 @@ so that a kill, a full disk or an accident costs at most what the journal does n
 import contextlib
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -22,7 +23,14 @@ from filelock import FileLock, Timeout
 from jdaviz_mast.errors import DiskFull, FileProblem
 from jdaviz_mast.transfer.ranges import Ranges
 
-__all__ = ["Partial", "set_aside"]
+__all__ = [
+    "Partial",
+    "bytes_on_disk",
+    "is_set_aside",
+    "make_folder",
+    "remove_partial",
+    "set_aside",
+]
 
 #: Version of the journal's format; one of another version is not believed.
 _FORMAT = 1
@@ -57,7 +65,7 @@ class Partial:
         self._journal_path = path.with_name(f".{path.name}.part.journal")
         self._lock_path = path.with_name(f".{path.name}.part.lock")
         self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
-        self._draft = None
+        self._draft, self._ending = None, threading.Lock()
         self.source, self.size, self.validator, self.done = "", None, "", Ranges()
 
     def acquire(self):
@@ -75,7 +83,11 @@ class Partial:
                 self._lock_path.unlink()
                 return self.acquire()
             raise
-        self._read_journal()
+        try:
+            self._read_journal()
+        except BaseException:
+            self._unlock()
+            raise
         return True
 
     def begin(self, source, size, validator):
@@ -86,10 +98,8 @@ class Partial:
         draft : _Draft
             Takes the bytes; one of an earlier version may still be written to, and is lost.
         """
-        self._close_draft()
-        for path in (self._journal_path, self._part):
-            path.unlink(missing_ok=True)
-        self.source, self.size, self.validator, self.done = source, size, validator, Ranges()
+        self.drop()
+        self.source, self.size, self.validator = source, size, validator
         return self.draft()
 
     def draft(self):
@@ -98,47 +108,49 @@ class Partial:
             self._draft = _Draft(self._part, self._journal_path, self._header(), self.done)
         return self._draft
 
-    def keep(self, check, checksum=None):
-        """Give the file its name, after all of it is on the disk and ``check`` has passed.
+    def verify(self, *tests):
+        """Raise unless all of the file is on the disk and passes ``tests``.
 
         Parameters
         ----------
-        check : callable or None
-            Called with the path of the partial file; raises if the content is wrong.
-        checksum : callable, optional
-            Called with the path of the partial file; raises if a checksum does not agree.
-
-        Returns
-        -------
-        size : int
-            Bytes of the file.
+        *tests : callable or None
+            Called with the path of the partial file; raise if the content is wrong.
         """
-        draft = self.draft()
+        draft, self._draft = self.draft(), None
         draft.close(flush=True, journal=draft.journalled)
-        self._draft = None
         size = self._part.stat().st_size
-        if self.size is not None and size != self.size:
+        if size != self.size or not self.done.covers(size):
             raise FileProblem(f"{self.path.name}: {size} bytes came of {self.size}.")
-        for test in (checksum, check):
-            if test is not None:
-                test(self._part)
-        self._part.replace(self.path)
-        self._journal_path.unlink(missing_ok=True)
-        return size
+        for test in filter(None, tests):
+            test(self._part)
+
+    def keep(self):
+        """Give the file its name, after `verify`; return whether it was still ours to give."""
+        with self._ending:
+            if not self._lock.is_locked:
+                return False
+            self._part.replace(self.path)
+            self._journal_path.unlink(missing_ok=True)
+        return True
 
     def drop(self):
         """Remove what has come so far."""
         self._close_draft()
         for path in (self._journal_path, self._part):
             path.unlink(missing_ok=True)
+        self.source, self.size, self.validator, self.done = "", None, "", Ranges()
 
     def release(self):
         """Journal what has come and give the lock back; without a journal nothing stays."""
         with contextlib.suppress(OSError):  # a full disk: then the journal ends earlier
             self._close_draft(keep=bool(self.validator))
-        with contextlib.suppress(OSError):
-            if not self._journal_path.exists():
-                self._part.unlink(missing_ok=True)
+        with self._ending:
+            with contextlib.suppress(OSError):
+                if not self._journal_path.exists():
+                    self._part.unlink(missing_ok=True)
+            self._unlock()
+
+    def _unlock(self):
         # While it is still locked: whoever waits for it notices that it is another file.
         with contextlib.suppress(OSError):
             self._lock_path.unlink(missing_ok=True)
@@ -229,8 +241,13 @@ class _Draft:
 
     @property
     def journalled(self):
-        """Whether there is a journal of it."""
+        """Whether there is a journal of it; small files are whole before one is needed."""
         return self._journal is not None
+
+    @property
+    def wanted(self):
+        """Whether it takes bytes still."""
+        return not self._closed
 
     @contextlib.contextmanager
     def _in_use(self):
@@ -331,3 +348,42 @@ def set_aside(path):
 def make_folder(path):
     """Make the folder that ``path`` is in."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def bytes_on_disk(path, size):
+    """Return the bytes that are there of a file that is not whole; None if it is whole.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path` or None
+    size : int or None
+        Bytes of the whole file.
+    """
+    if path is None:
+        return 0
+    try:
+        if size is not None and path.stat().st_size == size:
+            return None
+    except OSError:
+        pass
+    part = path.with_name(f".{path.name}.part")
+    try:
+        return _read_journal(part.with_name(f"{part.name}.journal"))[1].total
+    except (OSError, ValueError):
+        return 0
+
+
+def is_set_aside(path):
+    """Whether this is what `set_aside` made of a file."""
+    return re.fullmatch(r".+\.aside\d+", path.name) is not None
+
+
+def remove_partial(path):
+    """Remove what has come of a file, unless somebody is fetching it."""
+    if path is None or not path.with_name(f".{path.name}.part").exists():
+        return
+    partial = Partial(path, "")
+    with contextlib.suppress(OSError):
+        if partial.acquire():
+            partial.drop()
+            partial.release()

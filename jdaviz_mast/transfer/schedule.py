@@ -1,0 +1,213 @@
+"""Who fetches what next: parts of large files and small files in one order.
+
+A `Task` is a file on its way. It knows which of its bytes are claimed by a connection, from
+which source it comes and when it may be tried again; what to make of an answer is the
+engine's business.
+"""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from jdaviz_mast.transfer.hosts import Hosts
+from jdaviz_mast.transfer.ranges import Ranges
+from jdaviz_mast.transfer.wire import host_of
+
+__all__ = ["Claim", "Schedule", "Task"]
+
+#: Bytes of a part: what is left of a file is divided so that all connections end together.
+SMALLEST_PART = 1 << 20
+LARGEST_PART = 32 << 20
+#: Files that may be begun and not ended at a time, those that wait for another try included.
+_MOST_OPEN = 64
+#: Seconds after which whoever waits looks again by himself: other jobs use the same hosts.
+_LOOK = 0.1
+
+
+@dataclass(eq=False)
+class Claim:
+    """Some bytes of a file that one connection fetches; all that follow if ``stop`` is None."""
+
+    task: "Task"
+    version: int
+    host: str
+    start: int
+    stop: int | None
+    held: bool = True
+
+    @property
+    def current(self):
+        """Whether the file was not begun anew in the meantime."""
+        return self.version == self.task.version and not self.task.ended
+
+
+class Task:
+    """One file on its way; its attributes belong to the lock of the `Schedule`.
+
+    Attributes
+    ----------
+    file : TransferFile
+    partial : Partial or None
+        The file under construction, once this task has it.
+    sources : deque of Source
+        Those that have not failed, the present one first.
+    version : int
+        Counts how often it was begun anew: what belongs to an earlier one is out of date.
+    begun : bool
+        Whether the version of the file is known, and so what may be asked for.
+    single : bool
+        Whether only one connection may fetch it at a time.
+    ranged : bool
+        Whether the server may be asked for a part.
+    tries, restarts : int
+        Tries in a row that brought next to nothing; how often its source had another version.
+    ready_at : float
+        Moment, on the monotonic clock, before which it is not tried again.
+    digest : str
+        MD5 that the source gives for it, or empty.
+    """
+
+    def __init__(self, file):
+        self.file, self.partial, self.claims = file, None, []
+        self.sources = deque(file.item.sources)
+        self.begun = self.single = self.finishing = self.ended = False
+        self.ranged, self.tries, self.restarts, self.ready_at = True, 0, 0, 0.0
+        self.digest, self.existing, self.version = "", None, 0
+
+    @property
+    def source(self):
+        """Where it comes from at present."""
+        return self.sources[0]
+
+    def claim(self, host, connections):
+        """Return the next `Claim`, or None if all is claimed already."""
+        gap = self._gap(connections)
+        if gap is None or self.ended or self.finishing:
+            return None
+        claim = Claim(self, self.version, host, *gap)
+        self.claims.append(claim)
+        return claim
+
+    def _gap(self, connections):
+        if self.claims and (self.single or not self.begun):
+            return None
+        if self.partial is None:  # first of all it has to be opened
+            return 0, None
+        if not self.begun:
+            return self._first(connections)
+        if not self.ranged:
+            return 0, None
+        taken = Ranges((c.start, c.stop) for c in self.claims)
+        gap = self.partial.done.first_gap(self.partial.size, taken)
+        if gap is None:
+            return None
+        start, stop = gap
+        if not self.single:
+            left = self.partial.size - self.partial.done.total - taken.total
+            size = part_size(left, connections)
+            # What would remain is too little to be worth a request.
+            stop = stop if stop - start < size + SMALLEST_PART // 2 else start + size
+        return start, stop
+
+    def _first(self, connections):
+        """Return what to ask for first: all of a small file, a part of any other."""
+        size = self.file.item.size
+        if not self.ranged or self.single or (size is not None and size <= 2 * SMALLEST_PART):
+            return 0, None
+        return 0, 4 * SMALLEST_PART if size is None else part_size(size, connections)
+
+    def restart(self):
+        """Forget the version of the file that was begun."""
+        self.version += 1
+        self.begun, self.digest, self.file.bytes_done = False, "", 0
+        self.partial.drop()
+
+
+def part_size(left, connections):
+    """Return the bytes of a part, where ``left`` bytes are left for all connections."""
+    return max(SMALLEST_PART, min(LARGEST_PART, left // (2 * connections)))
+
+
+class Schedule:
+    """Hands out claims to the threads that fetch.
+
+    Parameters
+    ----------
+    files : iterable of TransferFile
+    connections : int
+        Connections per host.
+
+    Attributes
+    ----------
+    changed : `threading.Condition`
+        Its lock guards all tasks and hosts.
+    """
+
+    def __init__(self, files, connections):
+        self.changed = threading.Condition()
+        self.hosts = Hosts(connections)
+        self._connections = connections
+        self._waiting = deque(files)
+        self.open = []
+        self._stopped = False
+
+    def stop(self):
+        """Hand out nothing more."""
+        with self.changed:
+            self._stopped = True
+            self.changed.notify_all()
+
+    def take(self):
+        """Wait for the next `Claim`; return None when there will be none any more."""
+        with self.changed:
+            while not self._stopped and (self._waiting or self.open):
+                claim = self._next()
+                if claim is not None:
+                    return claim
+                self.changed.wait(_LOOK)
+            self.changed.notify_all()
+            return None
+
+    def give_back(self, claim):
+        """End a claim: its connection is free, and what it did not fetch may be claimed."""
+        with self.changed:
+            if claim.held:
+                claim.held = False
+                self.hosts.leave(claim.host)
+            if claim in claim.task.claims:
+                claim.task.claims.remove(claim)
+            self.changed.notify_all()
+
+    def end(self, task):
+        """Take a task off the list of those that are open."""
+        with self.changed:
+            task.ended = True
+            if task in self.open:
+                self.open.remove(task)
+            self.changed.notify_all()
+
+    def _next(self):
+        now = time.monotonic()
+        for task in self.open:
+            if task.ready_at <= now and (claim := self._claim(task)) is not None:
+                return claim
+        while self._waiting and len(self.open) < _MOST_OPEN:
+            task = Task(self._waiting[0])
+            claim = self._claim(task)
+            if claim is None:
+                return None
+            self._waiting.popleft()
+            self.open.append(task)
+            return claim
+        return None
+
+    def _claim(self, task):
+        # A file that is not fetched at all has no source; it only passes through.
+        host = host_of(task.source.url) if task.sources else ""
+        if not self.hosts.enter(host):
+            return None
+        claim = task.claim(host, self._connections)
+        if claim is None:
+            self.hosts.leave(host)
+        return claim
