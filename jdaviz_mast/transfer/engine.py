@@ -283,6 +283,8 @@ class Transfer:
             return self._begin(claim, answer)
         same = answer.validator == partial.validator and bool(answer.validator)
         same = same and answer.size in (None, partial.size)
+        if same and task.source.name == "s3":
+            task.digest = answer.digest
         if answer.ranged and same:
             return draft
         if not answer.ranged and not answer.out_of_range:
@@ -315,7 +317,7 @@ class Transfer:
             self._restart(task, ranged=False)
             return None
         draft = task.partial.begin(task.source.name, size, answer.validator)
-        task.begun, task.digest = True, answer.digest
+        task.begun, task.digest = True, answer.digest if task.source.name == "s3" else ""
         task.file.bytes_done, task.file.bytes_total = 0, size or item.size or 0
         if size is None or not answer.validator:
             task.single, task.ranged = True, False

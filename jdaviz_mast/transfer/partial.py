@@ -190,6 +190,8 @@ class Partial:
             self._journal_path.unlink(missing_ok=True)
             self._part.unlink(missing_ok=True)
             return
+        if present > header["size"]:
+            os.truncate(self._part, header["size"])
         self.source, self.size = header["source"], header["size"]
         self.validator, self.done = header["validator"], done
 

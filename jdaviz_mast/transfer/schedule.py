@@ -98,6 +98,8 @@ class Task:
             return self._first(connections)
         if not self.ranged:
             return 0, None
+        if any(claim.stop is None for claim in self.claims):
+            return None
         taken = Ranges((c.start, c.stop) for c in self.claims)
         gap = self.partial.done.first_gap(self.partial.size, taken)
         if gap is None:

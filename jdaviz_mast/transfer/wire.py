@@ -95,7 +95,7 @@ class Answer:
     coherent : bool
         Whether these are the bytes that were asked for, as they are stored.
     digest : str
-        MD5 of the file in hexadecimal, where the source offers one, else empty.
+        MD5 of the file in hexadecimal, if this came from S3 and it offers one, else empty.
     """
 
     def __init__(self, response, asked):
@@ -374,11 +374,14 @@ def _validator(headers):
 
 
 def _digest(headers):
-    """Return the MD5 that S3 gives as ETag for what was put in one piece and not encrypted."""
+    """Return the MD5 that S3 gives as ETag for what was put in one piece and not encrypted.
+
+    An object that was put in several pieces has another kind of ETag, which ends with their
+    number (Amazon S3 API reference, "Object").
+    """
     encryption = headers.get("x-amz-server-side-encryption", "AES256")
     match = re.fullmatch(r'"([0-9a-f]{32})"', headers.get("ETag", ""))
-    is_s3 = any(name in headers for name in ("x-amz-request-id", "x-amz-id-2"))
-    return match[1] if match and is_s3 and encryption == "AES256" else ""
+    return match[1] if match and encryption == "AES256" else ""
 
 
 def _retry_after(headers):

@@ -315,8 +315,8 @@ def test_without_an_etag_a_cancelled_file_is_resumed_only_by_its_date(day, fault
     again = day.resume(job.id)
     day.check_all_complete(again)
     fetched = sum(stop - start for start, stop in day.ranges(large, before))
-    if fault == "no-validators":
-        assert fetched == MB
+    if fault == "no-validators":  # all of it again, after a first part that showed it
+        assert MB <= fetched <= MB + SMALL_PARTS["schedule.LARGEST_PART"]
     else:
         assert fetched < 700_000
 
@@ -456,7 +456,7 @@ def test_names_that_are_known_again_are_asked_for_again(day, monkeypatch):
     lookup, failures = socket.getaddrinfo, []
 
     def unreliable(host, *args, **kwargs):
-        if len(failures) < 3:
+        if len(failures) < 2:  # as often as it is tried again
             failures.append(host)
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return lookup(host, *args, **kwargs)
