@@ -149,7 +149,8 @@ class Transfer:
             if task.partial is None:
                 self._open(task)
             else:
-                self._fetch(wire, claim, came)
+                if claim.start != claim.stop:
+                    self._fetch(wire, claim, came)
                 self._finish(task)
         except (AccessDenied, NotThere) as error:
             self._give_up_source(claim, str(error))

@@ -10,7 +10,7 @@ __all__ = ["ENDED", "Item", "Source", "TransferFile"]
 ENDED = ("complete", "failed", "cancelled")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One place where a file can be had: ``'http'`` or ``'s3'``, and the address there."""
 
@@ -18,7 +18,7 @@ class Source:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """One file to fetch.
 
@@ -75,11 +75,6 @@ class TransferFile:
     about : mapping
         What was known of the file when the job was made.
     """
-
-    __slots__ = (
-        "item", "path", "uri", "about", "state", "error", "note", "source",
-        "bytes_done", "bytes_total", "bytes_fetched",
-    )  # fmt: skip
 
     def __init__(self, item):
         self.item = item

@@ -27,7 +27,10 @@ _LOOK = 0.1
 
 @dataclass(eq=False)
 class Claim:
-    """Some bytes of a file that one connection fetches; all that follow if ``stop`` is None."""
+    """Some bytes of a file that one connection fetches; all that follow if ``stop`` is None.
+
+    Without any bytes it is about what comes before or after: the file is to be verified.
+    """
 
     task: "Task"
     version: int
@@ -96,21 +99,22 @@ class Task:
             return 0, None
         if not self.begun:
             return self._first(connections)
+        size = self.partial.size
+        if size is not None and self.partial.done.covers(size):
+            # What is left is to verify it, once nobody is at it any more.
+            return None if self.claims else (size, size)
         if not self.ranged:
             return 0, None
         if any(claim.stop is None for claim in self.claims):
             return None
         taken = Ranges((c.start, c.stop) for c in self.claims)
-        gap = self.partial.done.first_gap(self.partial.size, taken)
-        if gap is None:
-            return None
+        gap = self.partial.done.first_gap(size, taken)
+        if gap is None or self.single:
+            return gap
         start, stop = gap
-        if not self.single:
-            left = self.partial.size - self.partial.done.total - taken.total
-            size = part_size(left, connections)
-            # What would remain is too little to be worth a request.
-            stop = stop if stop - start < size + SMALLEST_PART // 2 else start + size
-        return start, stop
+        part = part_size(size - self.partial.done.total - taken.total, connections)
+        # What would remain is too little to be worth a request.
+        return start, stop if stop - start < part + SMALLEST_PART // 2 else start + part
 
     def _first(self, connections):
         """Return what to ask for first: all of a small file, a part of any other."""
