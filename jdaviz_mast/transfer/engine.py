@@ -124,7 +124,7 @@ class Transfer:
                 task.file.bytes_done = task.partial.done.total
                 task.partial.release()
         for file in self._files:
-            if not file.ended:
+            if self._stopped.is_set() and not file.ended:
                 file.unsay(WAITS)
                 file.state = "cancelled"
                 self._on_change(file)

@@ -9,7 +9,15 @@ import pytest
 from jdaviz_mast.demo.faults import Fault
 from jdaviz_mast.errors import ArchiveError, Cancelled, FileProblem
 from jdaviz_mast.products import check_contents
-from jdaviz_mast.transfer import ImportJob, Item, running_jobs
+from jdaviz_mast.transfer import (
+    ImportJob,
+    Item,
+    Record,
+    Source,
+    Transfer,
+    is_set_aside,
+    running_jobs,
+)
 
 BLOCKS = 40  # 115 kB a file
 
@@ -26,21 +34,52 @@ def items(served, fits, tmp_path):
             uri, url = served(name, data)
             path = tmp_path / "files" / name
             listed.append(
-                Item(uri, url, path, size=len(data), check=partial(check_contents, name=name))
+                Item(
+                    uri,
+                    (Source("http", url),),
+                    path,
+                    size=len(data),
+                    check=partial(check_contents, name=name),
+                )
             )
         return listed, contents
 
     return make
 
 
+class Nobody:
+    """Credentials of nobody."""
+
+    def headers(self, url):
+        return {}
+
+    def explain(self, url, status, sent, about):
+        return f"Refused (HTTP {status})."
+
+
 @pytest.fixture
-def start():
+def new_job(tmp_path):
+    """Callable: a job that is not started, with this plan or these items."""
+
+    def make(items, *, connections=4, timeout=10.0):
+        plan = items if callable(items) else lambda check_cancelled: items
+        options = {"connections": connections, "timeout": timeout, "retries": 0}
+        return ImportJob(
+            Record.create(tmp_path / "state", {"title": "a test"}, None),
+            lambda check_cancelled, say: plan(check_cancelled),
+            partial(Transfer, credentials=Nobody(), **options),
+        )
+
+    return make
+
+
+@pytest.fixture
+def start(new_job):
     """Callable: a started job for these items; whatever still runs at the end is cancelled."""
     jobs = []
 
-    def run(items, *, connections=4, timeout=10.0):
-        plan = items if callable(items) else lambda check_cancelled: items
-        jobs.append(ImportJob(plan, connections=connections, timeout=timeout))
+    def run(items, **options):
+        jobs.append(new_job(items, **options))
         return jobs[-1].start()
 
     yield run
@@ -58,8 +97,12 @@ def until(condition, seconds=5):
 
 
 def assert_on_disk(folder, contents):
-    """These files are in the folder, byte for byte, and no other, not even a temporary one."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    """These files are in the folder, byte for byte, and no other under a final name."""
+    files = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and not is_set_aside(path)
+    ]
     assert {path.name: path.read_bytes() for path in files} == contents
 
 
@@ -110,7 +153,7 @@ def test_several_connections_are_faster_than_one(start, items, archive):
 def test_what_is_known_of_a_file_is_kept_on_it(start, items):
     listed, _ = items(1)
     about = {"product": {"obs_id": "x"}}
-    given = Item(listed[0].uri, listed[0].url, listed[0].path, about=about)
+    given = Item(listed[0].uri, listed[0].sources, listed[0].path, about=about)
     job = start([given])
     job.wait(5)
     assert job.files[0].about == about
@@ -159,7 +202,7 @@ def test_a_wrong_file_is_fetched_anew(start, items, tmp_path, wrong):
 
 def test_a_file_of_unknown_size_is_fetched_anew(start, items, asked):
     listed, contents = items(1)
-    item = Item(listed[0].uri, listed[0].url, listed[0].path, check=listed[0].check)
+    item = Item(listed[0].uri, listed[0].sources, listed[0].path, check=listed[0].check)
     for count in (1, 2):
         job = start([item])
         job.wait(5)
@@ -200,7 +243,7 @@ def test_one_bad_file_does_not_stop_the_others(start, items, archive, tmp_path, 
         if file.uri == bad.uri:
             assert file.state == "failed"
             assert file.error.endswith(".")
-            assert file.bytes_done == 0
+            assert file.bytes_done < file.bytes_total, "what has come is kept"
         else:
             assert (file.state, file.error) == ("complete", None)
 
@@ -208,12 +251,13 @@ def test_one_bad_file_does_not_stop_the_others(start, items, archive, tmp_path, 
 def test_a_size_that_the_archive_lists_wrongly_is_said(start, items, tmp_path):
     listed, contents = items(2)
     item = listed[0]
-    listed[0] = Item(item.uri, item.url, item.path, size=item.size + 1, check=item.check)
+    listed[0] = Item(item.uri, item.sources, item.path, size=item.size + 1, check=item.check)
     job = start(listed)
     assert job.wait(5)
-    assert job.state == "partial"
-    assert f"{item.size} bytes came, the archive lists {item.size + 1}" in job.files[0].error
-    assert_on_disk(tmp_path / "files", {"1_i2d.fits": contents["1_i2d.fits"]})
+    assert job.state == "complete", "the server itself says how long it is"
+    assert f"lists {item.size + 1} bytes, the server has {item.size}" in job.files[0].note
+    assert job.files[1].note == ""
+    assert_on_disk(tmp_path / "files", contents)
 
 
 def test_a_job_whose_files_all_fail_has_failed(start, items, archive, tmp_path):
@@ -223,7 +267,7 @@ def test_a_job_whose_files_all_fail_has_failed(start, items, archive, tmp_path):
     assert job.state == "failed"
     assert job.error is None
     assert {file.state for file in job.files} == {"failed"}
-    assert_on_disk(tmp_path, {})
+    assert_on_disk(tmp_path / "files", {})
 
 
 def test_after_a_bad_day_the_rest_is_fetched(start, items, archive, tmp_path, asked):
@@ -241,7 +285,7 @@ def test_after_a_bad_day_the_rest_is_fetched(start, items, archive, tmp_path, as
 
 def test_a_file_with_a_known_problem_is_not_asked_for(start, items, asked, tmp_path):
     listed, contents = items(2)
-    bad = Item("mast:TEST/../x", "http://127.0.0.1:9/", None, problem="Not a safe name.")
+    bad = Item("mast:TEST/../x", (), None, problem="Not a safe name.")
     job = start([bad, *listed])
     assert job.wait(5)
     assert job.state == "partial"
@@ -255,7 +299,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_file(start, items, t
     (tmp_path / "taken").write_text("a file where the folder should be")
     item = listed[0]
     path = tmp_path / "taken" / "obs" / item.path.name
-    listed[0] = Item(item.uri, item.url, path, size=item.size, check=item.check)
+    listed[0] = Item(item.uri, item.sources, path, size=item.size, check=item.check)
 
     job = start(listed)
 
@@ -283,7 +327,7 @@ def test_an_error_of_our_own_is_never_a_complete_file(start, items, reported):
     listed, _ = items(4)
     for number in (0, 1):
         item = listed[number]
-        listed[number] = Item(item.uri, item.url, item.path, size=item.size, check=broken)
+        listed[number] = Item(item.uri, item.sources, item.path, size=item.size, check=broken)
 
     job = start(listed, connections=1)
 
@@ -293,7 +337,7 @@ def test_an_error_of_our_own_is_never_a_complete_file(start, items, reported):
     assert "unexpected" in job.files[0].error
     assert all(file.state in ("complete", "failed") for file in job.files)
     assert all(file.error for file in job.files if file.state == "failed")
-    until(lambda: reported == [ZeroDivisionError])  # whoever mends it can find it
+    assert reported == [ZeroDivisionError] * 2, "whoever mends it can find it"
 
 
 # -- the plan goes wrong ---------------------------------------------------------------------
@@ -346,7 +390,7 @@ def test_a_slow_job_is_cancelled_within_a_second(start, items, archive, tmp_path
     assert {file.state for file in job.files} <= {"cancelled", "complete"}
     whole = {f.path.name: contents[f.path.name] for f in job.files if f.state == "complete"}
     assert_on_disk(tmp_path / "files", whole)
-    assert job.bytes_done == sum(map(len, whole.values()))
+    assert job.bytes_done >= sum(map(len, whole.values())), "what has come is kept"
     assert job.rate == 0
     assert job.eta is None
 
@@ -428,9 +472,9 @@ def test_a_job_is_cancelled_while_the_archive_is_silent_about_its_products(start
     assert not listed[0].path.exists()
 
 
-def test_a_job_that_is_cancelled_before_it_starts_does_nothing(items, asked):
+def test_a_job_that_is_cancelled_before_it_starts_does_nothing(new_job, items, asked):
     listed, _ = items(1)
-    job = ImportJob(lambda check_cancelled: listed)
+    job = new_job(listed)
     job.cancel()
     job.start()
     assert job.wait(5)
@@ -448,11 +492,11 @@ def test_cancelling_what_has_ended_changes_nothing(start, items, tmp_path):
     assert_on_disk(tmp_path / "files", contents)
 
 
-def test_who_asks_whether_it_is_cancelled_is_told(start):
+def test_who_asks_whether_it_is_cancelled_is_told(new_job, start):
     job = start([])
     job.check_cancelled()
     job.wait(5)
-    unstarted = ImportJob(lambda check_cancelled: [])
+    unstarted = new_job([])
     unstarted.cancel()
     with pytest.raises(Cancelled):
         unstarted.check_cancelled()
@@ -514,7 +558,9 @@ def test_a_file_that_fails_does_not_spoil_rate_and_eta(start, items, archive):
 def test_the_end_cannot_be_told_while_a_size_is_unknown(start, items, archive):
     listed, _ = items(1, blocks=200)
     archive.bandwidth = 400_000
-    item = Item(listed[0].uri, listed[0].url, listed[0].path)
+    item = Item(listed[0].uri, listed[0].sources, listed[0].path)
+    archive.fail(Fault("chunked", match=item.uri))
+    archive.fail(Fault("ignore-range", match=item.uri))
     job = start([item])
     until(lambda: job.rate > 0)
     assert job.eta is None
@@ -541,5 +587,5 @@ def test_jobs_that_run_are_known_and_those_that_ended_are_not(start, items, arch
     assert job not in running_jobs()
 
 
-def test_each_job_has_an_id_of_its_own():
-    assert len({ImportJob(lambda check_cancelled: []).id for _ in range(50)}) == 50
+def test_each_job_has_an_id_of_its_own(new_job):
+    assert len({new_job([]).id for _ in range(50)}) == 50
