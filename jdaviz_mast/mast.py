@@ -235,7 +235,7 @@ class Mast:
         """
         request = {
             "server": self.server,
-            "source": _check_source(source or conf.source),
+            "source": _check_source(source or conf.source, self.server),
             "all_levels": bool(all_levels),
             "product_type": product_type,
         }
@@ -255,7 +255,7 @@ class Mast:
         """
         settled = self._settled(self.server)
         return [
-            ImportJob.living(record)
+            ImportJob.living(record, ended=True)
             or KeptJob(record, functools.partial(settled._kept_items, record))
             for record in all_records(self.download_dir)
         ]
@@ -419,9 +419,6 @@ class Mast:
     def _in_cloud(self, items, source, check_cancelled):
         """Ask where files are in the public bucket; URI to address."""
         if bucket_address(self.server) is None:
-            if source == "s3":
-                allowed = "choose 'http' or 'auto': this archive has no public bucket"
-                raise InvalidInput("source", source, allowed)
             return {}
         wanted = [
             item.uri
@@ -524,9 +521,12 @@ def _plain(value):
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def _check_source(source):
+def _check_source(source, server):
     if source not in ("auto", "http", "s3"):
         raise InvalidInput("source", source, "choose 'auto', 'http' or 's3'")
+    if source == "s3" and bucket_address(server) is None:
+        allowed = "choose 'auto' or 'http': this archive has no public bucket"
+        raise InvalidInput("source", source, allowed)
     return source
 
 

@@ -20,6 +20,7 @@ from jdaviz_mast.errors import (
     MastError,
     ObservationNotFound,
 )
+from jdaviz_mast.transfer import STATE_FOLDER
 
 # Small files that are quick to make: HST's and the tables of JWST's mosaics.
 HST = "ib5741010"
@@ -35,7 +36,9 @@ def small(products):
 
 
 def on_disk(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    """Names of all files below a folder but those that say what is known of jobs."""
+    files = [p for p in folder.rglob("*") if p.is_file() and STATE_FOLDER not in p.parts]
+    return sorted(p.relative_to(folder).as_posix() for p in files)
 
 
 # -- what may be fetched ---------------------------------------------------------------------
@@ -306,7 +309,7 @@ def test_an_unknown_observation_cannot_be_fetched(mast, recwarn):
 
 @pytest.mark.parametrize("source", ["s3", "ftp", "HTTP", 3])
 def test_an_unknown_source_is_refused_at_once(mast, source, asked):
-    with pytest.raises(InvalidInput, match="^source: .* choose 'auto' or 'http'"):
+    with pytest.raises(InvalidInput, match="^source: .* choose 'auto'"):
         mast.fetch(HST, source=source)
     assert mast.jobs == []
     assert asked() == []
@@ -353,7 +356,7 @@ def test_one_bad_file_is_an_error_on_the_file_not_an_exception(mast, archive, tm
     assert job.state == "partial"
     bad, good = job.files
     assert (bad.path.name, bad.state) == ("ib5741010_drz.fits", "failed")
-    assert "web page (HTML), not FITS" in bad.error
+    assert bad.error.startswith("A web page came instead of the file.")
     assert good.state == "complete"
     assert on_disk(tmp_path) == [f"HST/{HST}/ib5741010_drc.fits"]
 
@@ -361,9 +364,9 @@ def test_one_bad_file_is_an_error_on_the_file_not_an_exception(mast, archive, tm
 def test_a_size_that_the_archive_lists_wrongly_is_said(mast, archive, tmp_path):
     archive.fail(Fault("wrong-size", match="_cat.ecsv"))
     job = mast.fetch(small(mast.products(MOSAIC)))
-    assert job.state == "failed"
-    assert "the archive lists" in job.files[0].error
-    assert on_disk(tmp_path) == []
+    assert job.state == "complete"
+    (file,) = job.files
+    assert f"the server has {file.path.stat().st_size}" in file.note
 
 
 def test_an_archive_that_breaks_down_between_two_questions_is_the_error(mast, archive):
@@ -429,9 +432,10 @@ def test_ctrl_c_while_blocking_cancels_the_job(mast, archive, tmp_path, ctrl_c):
     with pytest.raises(KeyboardInterrupt):
         mast.fetch(products)
     (job,) = mast.jobs
-    assert job.wait(2)
     assert job.state == "cancelled"
-    assert on_disk(tmp_path) == []
+    assert all(Path(name).name.startswith(".") for name in on_disk(tmp_path))
+    archive.bandwidth = None
+    assert mast.resume(job.id).state == "complete"
 
 
 def test_two_jobs_at_once_do_not_disturb_each_other(mast, archive, tmp_path):

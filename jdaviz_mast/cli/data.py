@@ -1,6 +1,7 @@
-"""``jdaviz-mast search`` and ``jdaviz-mast fetch``."""
+"""``jdaviz-mast`` with ``search``, ``fetch``, ``jobs`` and ``resume``."""
 
 import json
+import shlex
 import sys
 import warnings
 
@@ -9,7 +10,7 @@ from tqdm import tqdm
 
 from jdaviz_mast.mast import Mast, as_dict
 
-__all__ = ["fetch", "search"]
+__all__ = ["fetch", "jobs", "resume", "search"]
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
@@ -44,19 +45,64 @@ def search(options):
 
 def fetch(options):
     """Download one observation's products; return the exit code."""
-    from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
-
-    job = Mast(options.server, options.download_dir).fetch(
+    mast = Mast(options.server, options.download_dir)
+    job = mast.fetch(
         options.observation_id,
+        source=options.source,
         all_levels=options.all_levels,
         product_type=options.product_type,
         block=False,
     )
+    return _follow(job, options)
+
+
+def resume(options):
+    """Go on with a job; return the exit code."""
+    from jdaviz_mast.cli.main import NOTHING_FOUND
+
+    mast = Mast(options.server, options.download_dir)
+    job_id = options.job_id
+    if job_id is None:
+        unfinished = [job for job in mast.jobs if job.finished and job.state != "complete"]
+        if not unfinished:
+            print(f"No import into {mast.download_dir} is left to resume.", file=sys.stderr)
+            return NOTHING_FOUND
+        job_id = unfinished[-1].id
+    return _follow(mast.resume(job_id, block=False), options)
+
+
+def jobs(options):
+    """Print the imports of a download folder, or remove some; return whether there are any."""
+    mast = Mast(None, options.download_dir)
+    for job_id in options.remove:
+        mast.remove(job_id)
+    listed = mast.jobs
+    if options.json:
+        print(json.dumps([_report(job, files=False) for job in listed], indent=1))
+    else:
+        for job in listed:
+            done = sum(file.state == "complete" for file in job.files)
+            size = f"{_bytes(job.bytes_done)} of {_bytes(job.bytes_total)}"
+            when = job.created.to_value("iso", subfmt="date_hm")
+            files = f"{done} of {len(job.files)} files"
+            print(f"{job.id}  {when}  {job.state:11}  {files:>18}  {size:>20}  {job.title}")
+    if not listed and not options.json:
+        print(f"There are no imports into {mast.download_dir}.", file=sys.stderr)
+    return bool(listed)
+
+
+def _follow(job, options):
+    """Show how a job goes on, and print what came of it; return the exit code."""
+    from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
+
     try:
         _show_progress(job, quiet=options.json or not sys.stderr.isatty())
     except KeyboardInterrupt:
         job.cancel()
         job.wait()
+        where = f" --download-dir {shlex.quote(options.download_dir)}" * bool(options.download_dir)
+        server = f" --server {shlex.quote(options.server)}" * bool(options.server)
+        print(f"\nGo on with: jdaviz-mast resume {job.id}{where}{server}", file=sys.stderr)
         raise
     if job.error is not None:
         raise job.error
@@ -65,7 +111,11 @@ def fetch(options):
     else:
         _print_files(job)
     if not job.files:
-        levels = "" if options.all_levels else " of level 3; --all-levels fetches the others"
+        levels = (
+            ""
+            if getattr(options, "all_levels", True)
+            else (" of level 3; --all-levels fetches the others")
+        )
         print(f"The observation has no products{levels}.", file=sys.stderr)
         return NOTHING_FOUND
     return OK if job.state == "complete" else FAILED
@@ -82,21 +132,39 @@ def _show_progress(job, quiet):
             bar.refresh()
 
 
-def _report(job):
-    return {
+def _report(job, *, files=True):
+    about = {
         "id": job.id,
+        "title": job.title,
+        "created": job.created.isot + "Z",
         "state": job.state,
+        "bytes_done": job.bytes_done,
+        "bytes_total": job.bytes_total,
+        "error": None if job.error is None else str(job.error),
+        "notes": job.notes,
+    }
+    if not files:
+        return about | {"files": len(job.files)}
+    return about | {
         "files": [
             {"uri": f.uri, "path": None if f.path is None else str(f.path), "state": f.state,
-             "bytes": f.bytes_done, "error": f.error}
+             "bytes": f.bytes_done, "source": f.source, "error": f.error, "note": f.note}
             for f in job.files
         ],
     }  # fmt: skip
 
 
 def _print_files(job):
+    for note in job.notes:
+        print(note, file=sys.stderr)
     for file in job.files:
         if file.state == "complete":
             print(file.path)
         else:
             print(f"{file.name}: {file.state}: {file.error or ''}", file=sys.stderr)
+        if file.note:
+            print(f"{file.name}: {file.note}", file=sys.stderr)
+
+
+def _bytes(number):
+    return f"{tqdm.format_sizeof(number)}B"

@@ -53,10 +53,14 @@ def _run(options):
         from jdaviz_mast.cli.data import search
 
         return OK if search(options) else NOTHING_FOUND
-    if options.command == "fetch":
-        from jdaviz_mast.cli.data import fetch
+    if options.command == "jobs":
+        from jdaviz_mast.cli.data import jobs
 
-        return fetch(options)
+        return OK if jobs(options) else NOTHING_FOUND
+    if options.command in ("fetch", "resume"):
+        from jdaviz_mast.cli import data
+
+        return getattr(data, options.command)(options)
     from jdaviz_mast.cli.app import run
 
     run(options)
@@ -110,17 +114,33 @@ def _parser():
     fetch.add_argument("observation_id", metavar="OBSERVATION_ID")
     fetch.add_argument("--download-dir", help=_FOLDER)
     fetch.add_argument("--product-type", help="MAST's productType [SCIENCE]")
+    fetch.add_argument(
+        "--source", choices=("auto", "http", "s3"),
+        help=f"the archive (http), MAST's public bucket (s3), or both [{conf.source}]",
+    )  # fmt: skip
+    jobs = command("jobs", "list the imports of a download folder")
+    jobs.add_argument("--download-dir", help=_FOLDER)
+    jobs.add_argument("--json", action="store_true", help=_JSON)
+    jobs.add_argument(
+        "--remove", nargs="+", metavar="JOB_ID", help="forget these first; whole files stay"
+    )
+    resume = command("resume", "go on with an import that was stopped, or has failed files")
+    _server_options(resume)
+    resume.add_argument("job_id", nargs="?", metavar="JOB_ID", help="[the last not complete]")
+    resume.add_argument("--download-dir", help=_FOLDER)
+    resume.add_argument("--json", action="store_true", help=_JSON)
 
     parser.set_defaults(
         command="app", layout="app", theme="light", port=0,
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
-        radius="0.1 deg", mission=None,
+        radius="0.1 deg", mission=None, source=None, job_id=None, remove=(),
     )  # fmt: skip
     return parser
 
 
 _FOLDER = "folder that files go to"
+_JSON = "print JSON for scripts"
 
 
 def _server_options(parser):
@@ -139,4 +159,4 @@ def _data_options(parser):
     parser.add_argument(
         "--all-levels", action="store_true", help="all calibration levels, not level 3 only"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+    parser.add_argument("--json", action="store_true", help=_JSON)

@@ -76,11 +76,20 @@ class ImportJob:
         return f"<ImportJob {self.id} {self.state}: {done} of {len(self.files)} files>"
 
     @classmethod
-    def living(cls, record):
-        """Return the job of this process that has this record and has not ended, or None."""
+    def living(cls, record, *, ended=False):
+        """Return the job of this process that has this record, or None.
+
+        Parameters
+        ----------
+        record : `jdaviz_mast.transfer.records.Record`
+        ended : bool
+            Whether one that has ended will do, if nobody else has taken it up since.
+        """
         with _living_lock:
             job = _living.get(str(record.folder.absolute()))
-        return None if job is None or job.finished else job
+        if job is None or (job.finished and (not ended or record.is_held)):
+            return None
+        return job
 
     @property
     def created(self):

@@ -440,4 +440,6 @@ def _causes(error):
 def _broken_body(error, came):
     if isinstance(error, (ReadTimeoutError, TimeoutError)):
         return Broken(f"The server stopped sending after {came:,} bytes.")
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in _causes(error)):
+        return Broken(f"The transfer was cut short after {came:,} bytes.")
     return Broken(f"The connection broke after {came:,} bytes.")

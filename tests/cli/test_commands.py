@@ -170,7 +170,8 @@ def test_an_observation_without_such_products_has_a_code(run):
     assert error.startswith("The observation has no products of level 3; --all-levels")
 
 
-def test_a_file_that_fails_is_named_and_the_others_are_there(run, archive):
+def test_a_file_that_fails_is_named_and_the_others_are_there(run, archive, monkeypatch):
+    monkeypatch.setattr(conf, "retries", 0)
     archive.fail(Fault("truncate", match="drz.fits"))
     code, out, error = run("fetch", HST)
     assert code == FAILED
@@ -335,9 +336,12 @@ def test_a_reader_that_stops_reading_is_no_error(start, archive):
 
 
 @pytest.mark.parametrize("day", ["slow", "silent", "silent search"])
-def test_ctrl_c_stops_at_once_and_leaves_no_partial_file(start, archive, asked, tmp_path, day):
+def test_ctrl_c_stops_at_once_and_leaves_a_job_that_resumes(
+    start, run, archive, asked, tmp_path, day
+):
     archive.make(f"mast:HST/product/{HST}_drz.fits")
-    command, awaited = ["fetch", HST, "--download-dir", str(tmp_path / "files")], "Download"
+    folder = tmp_path / "files"
+    command, awaited = ["fetch", HST, "--download-dir", str(folder)], "Download"
     if day == "slow":
         archive.bandwidth = 50_000
     elif day == "silent":
@@ -359,8 +363,57 @@ def test_ctrl_c_stops_at_once_and_leaves_no_partial_file(start, archive, asked, 
 
     assert time.monotonic() - began < 2
     assert (process.returncode, out) == (INTERRUPTED, "")
-    assert error.strip() == "jdaviz-mast: stopped"
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    if day == "silent search":
+        assert error.strip() == "jdaviz-mast: stopped"
+        return
+    hint, stopped = error.split("\n\n")
+    assert stopped.strip() == "jdaviz-mast: stopped"
+    assert [p for p in folder.rglob("*.fits") if p.is_file()] == []
+    archive.bandwidth = None
+    archive.clear_faults()
+    command = hint.split("jdaviz-mast ")[1].split()
+    assert command[0] == "resume"
+    code, out, _ = run(*command)
+    assert code == OK
+    assert [Path(line).name for line in out.splitlines()] == [f"{HST}_drz.fits", f"{HST}_drc.fits"]
+
+
+# -- jobs and resume -------------------------------------------------------------------------
+
+
+def test_jobs_are_listed_resumed_and_removed(run, archive, tmp_path):
+    folder = ["--download-dir", tmp_path]
+    assert run("jobs", *folder) == (NOTHING_FOUND, "", f"There are no imports into {tmp_path}.\n")
+    archive.fail(Fault("status", status=404, match="drz.fits"))
+    assert run("fetch", HST, *folder)[0] == FAILED
+    archive.clear_faults()
+
+    code, out, _ = run("jobs", *folder)
+    assert code == OK
+    job_id, *about = out.split()
+    assert about[2] == "partial"
+    assert "1 of 2 files" in out
+    assert out.rstrip().endswith(HST)
+
+    code, out, _ = run("resume", *folder)
+    assert (code, len(out.splitlines())) == (OK, 2)
+    (job,) = json.loads(run("jobs", "--json", *folder)[1])
+    assert (job["id"], job["state"], job["files"]) == (job_id, "complete", 2)
+    code, out, error = run("resume", *folder)
+    assert (code, out) == (NOTHING_FOUND, "")
+    assert error == f"No import into {tmp_path} is left to resume.\n"
+    assert run("resume", job_id, *folder)[0] == OK, "whole already"
+
+    assert run("jobs", "--remove", job_id, *folder)[0] == NOTHING_FOUND
+    assert len(list(tmp_path.rglob("*.fits"))) == 2, "files stay"
+
+
+@pytest.mark.parametrize("command", [["resume", "nobody"], ["jobs", "--remove", "../x"]])
+def test_a_job_that_is_not_there_is_an_input_error(run, tmp_path, command):
+    code, out, error = run(*command, "--download-dir", tmp_path)
+    assert (code, out) == (BAD_INPUT, "")
+    assert_one_sentence(error)
+    assert "job_id" in error
 
 
 def test_search_and_fetch_start_without_the_viewer(archive, tmp_path):
