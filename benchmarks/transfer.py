@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 
 CONNECTIONS = 4
 BANDWIDTH = 20 << 20  # bytes per second and connection, where it is throttled
@@ -114,8 +115,9 @@ def serve(case):
 
 
 def content(name, size):
-    """Return bytes that begin as FITS does; the same for the same name, and no block twice."""
-    start = b"SIMPLE  =                    T".ljust(80)
+    """Return FITS of this many bytes; the same for the same name, and no block twice."""
+    header = fits.Header([("SIMPLE", True), ("BITPIX", 8), ("NAXIS", 1), ("NAXIS1", size - 2880)])
+    start = header.tostring().encode()
     return start + np.random.default_rng(list(name.encode())).bytes(size - len(start))
 
 

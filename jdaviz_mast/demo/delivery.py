@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
+import io
 import re
 import socket
 import struct
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
+
+from jdaviz_mast.errors import FileProblem
+from jdaviz_mast.products import fits_headers
 
 __all__ = ["Content", "Plan", "byte_range", "plan"]
 
@@ -37,14 +41,14 @@ class Content:
     tag: str | None = None
     ranged: bool = False
     mask: int = 0
-    masked_from: int = 0
+    unmasked: tuple = ()  # (start, stop) of the bytes that the mask leaves alone
 
     @property
     def size(self):
         """Length in bytes."""
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
-    @contextmanager
+    @contextlib.contextmanager
     def opened(self, start):
         """Reader of at most n bytes at a time, from byte `start` on."""
         if isinstance(self.source, bytes):
@@ -72,9 +76,21 @@ class Content:
         if not self.mask:
             return piece
         piece = bytes(piece)
-        kept = max(0, self.masked_from - position)
-        flipped = piece[kept:].translate(bytes(byte ^ self.mask for byte in range(256)))
-        return piece[:kept] + flipped
+        flipped = bytearray(piece.translate(bytes(byte ^ self.mask for byte in range(256))))
+        for start, stop in self.unmasked:
+            kept = slice(max(0, start - position), max(0, stop - position))
+            flipped[kept] = piece[kept]
+        return bytes(flipped)
+
+    def headers(self):
+        """(start, stop) of each header of a FITS file; of its first card if that is all."""
+        found, in_memory = [], isinstance(self.source, bytes)
+        with (
+            contextlib.suppress(FileProblem),
+            io.BytesIO(self.source) if in_memory else open(self.source, "rb") as file,
+        ):
+            found.extend(fits_headers(file, self.size))
+        return tuple(found) or ((0, _CARD),)
 
 
 def byte_range(header, size):
@@ -128,10 +144,10 @@ def plan(content, status, request_headers, faults):
         content = Content(_PAGE, type="text/html; charset=utf-8")
     revision = 0
     if "changed" in faults:
-        # Reprocessed FITS begins as FITS does: the first card stays.
-        revision, content = 1, replace(content, mask=0x01, masked_from=_CARD)
+        # Reprocessed FITS is FITS still: the headers stay.
+        revision, content = 1, replace(content, mask=0x01, unmasked=content.headers())
     if "corrupt" in faults:
-        content = replace(content, mask=0xFF, masked_from=0)
+        content = replace(content, mask=0xFF)
     headers = {"Content-Type": content.type}
     if "gzip" in faults:
         packed = gzip.compress(b"".join(_whole(content)), mtime=0)

@@ -22,7 +22,7 @@ FAULT_KINDS = {
     "no-accept-ranges": "leaves out Accept-Ranges and ignores Range",
     "no-validators": "leaves out ETag and Last-Modified",
     "no-etag": "leaves out ETag; Last-Modified is there",
-    "changed": "serves new bytes (but the first 80) under a new ETag, as after reprocessing",
+    "changed": "serves new bytes (but FITS headers) under a new ETag, as after reprocessing",
     "redirect": "answers 302 to `location`",
     "wrong-size": "lists `size` (default: one byte more than true) in the product rows",
     "gzip": "sends the body with Content-Encoding: gzip",

@@ -104,3 +104,75 @@ def test_every_kind_of_fits_of_the_embedded_archive_is_fine(archive):
     assert len(kinds) > 8
     for suffix in ("drc.fits", "x1d.fits", "lc.fits", "asn.fits"):  # the rest takes long to make
         check_contents(archive.make(kinds[suffix]))
+
+
+# -- right size, wrong inside ----------------------------------------------------------------
+
+DAMAGE = {
+    "zeros from the second header on": lambda d: d[:2880] + bytes(len(d) - 2880),
+    "the second header's first block": lambda d: d[:2880] + bytes(2880) + d[5760:],
+    "another file's middle": lambda d: d[:2880] + d[5760:] + d[2880:5760],
+    "an END that is gone": lambda d: d.replace(b"END     ", b"ENX     "),
+    "more data announced": lambda d: d.replace(b"NAXIS1  =                   40",
+                                               b"NAXIS1  =                 4000"),
+    "less data announced": lambda d: d.replace(b"NAXIS2  =                   40",
+                                               b"NAXIS2  =                    2"),
+    "an axis without a length": lambda d: d.replace(b"NAXIS2  =", b"NAXISX  ="),
+    "a type of data that is none": lambda d: d.replace(b"BITPIX  =                  -64",
+                                                       b"BITPIX  =                'abc'"),
+    "a negative length": lambda d: d.replace(b"NAXIS1  =                   40",
+                                             b"NAXIS1  =                  -40"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_of_the_right_size_is_noticed(tmp_path, true_fits, name):
+    damaged = DAMAGE[name](true_fits)
+    assert len(damaged) == len(true_fits)
+    assert damaged != true_fits
+    path = tmp_path / "a_i2d.fits"
+    path.write_bytes(damaged)
+    with pytest.raises(FileProblem, match=r"^a_i2d\.fits is (damaged|cut short).*\.$"):
+        check_contents(path, size_known=True)
+
+
+def test_a_header_that_never_ends_is_given_up(tmp_path):
+    path = tmp_path / "a_i2d.fits"
+    with open(path, "wb") as stream:
+        stream.write(b"SIMPLE  =                    T".ljust(2880))
+        stream.truncate(2 << 30)  # of blanks, or nearly so
+    with pytest.raises(FileProblem, match="no FITS header at byte 0"):
+        check_contents(path, size_known=True)
+
+
+HDUS = {
+    "an empty primary": [],
+    "an image of no pixels": [fits.ImageHDU(np.zeros((0, 5)))],
+    "a table": [fits.BinTableHDU.from_columns([fits.Column("a", "J", array=np.arange(9))])],
+    "a table with a heap": [
+        fits.BinTableHDU.from_columns(
+            [fits.Column("a", "PJ()", array=np.array([[1], [2, 3]], dtype=object))]
+        )
+    ],
+    "a compressed image": [fits.CompImageHDU(np.arange(10_000.0).reshape(100, 100))],
+    "a cube": [fits.ImageHDU(np.zeros((3, 4, 5), dtype=">i2"))],
+    "a long header": [fits.ImageHDU(header=fits.Header([(f"KEY{n}", n) for n in range(2000)]))],
+}
+
+
+@pytest.mark.parametrize("name", HDUS)
+def test_every_kind_of_extension_is_fine(tmp_path, name):
+    path = tmp_path / "a_i2d.fits"
+    hdus = fits.HDUList([fits.PrimaryHDU(), *HDUS[name], fits.ImageHDU(np.zeros(3))])
+    hdus.writeto(path)
+    check_contents(path, size_known=True)
+    check_contents(path)
+
+
+def test_random_groups_are_fine(tmp_path):
+    path = tmp_path / "a_uvf.fits"
+    data = fits.GroupData(
+        np.zeros((5, 1, 3), dtype="f4"), bitpix=-32, parnames=["A"], pardata=[np.zeros(5)]
+    )
+    fits.HDUList([fits.GroupsHDU(data)]).writeto(path)
+    check_contents(path)

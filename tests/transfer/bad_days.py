@@ -23,8 +23,9 @@ from jdaviz_mast import Mast
 from jdaviz_mast.demo.cloud import key_of
 from jdaviz_mast.errors import MastError
 
-#: About a megabyte, in whole blocks of FITS.
-MB = 364 * 2880
+#: Bytes of a block of FITS, and about a megabyte in whole blocks.
+BLOCK = 2880
+MB = 364 * BLOCK
 
 MISSION, OBSERVATION = "JWST", "jw99999-o001_t001_bad-day"
 CHANGED = "changed on the server"
@@ -38,14 +39,25 @@ SMALL_PARTS = {
 
 
 def fits(size, seed):
-    """Bytes that begin as FITS does and repeat nowhere: a part in a wrong place is seen."""
-    card = b"SIMPLE  =                    T".ljust(80)
-    return (card + random.Random(seed).randbytes(size))[:size]
+    """Bytes that are FITS and repeat nowhere: a part in a wrong place is seen.
+
+    Fewer bytes than a header has only begin as FITS does.
+    """
+    cards = ["SIMPLE  =                    T", "BITPIX  =                    8"]
+    if size > BLOCK:
+        cards += ["NAXIS   =                    1", f"NAXIS1  = {size - BLOCK:20}"]
+    else:
+        cards += ["NAXIS   =                    0"]
+    header = "".join(card.ljust(80) for card in [*cards, "END"]).ljust(BLOCK).encode()
+    if size < BLOCK:
+        header = header[:80]
+    return (header + random.Random(seed).randbytes(max(0, size - len(header))))[:size]
 
 
 def reprocessed(data):
     """What the embedded archive serves for a file that has changed."""
-    return data[:80] + bytes(byte ^ 1 for byte in data[80:])
+    kept = 80 if len(data) < BLOCK else BLOCK
+    return data[:kept] + bytes(byte ^ 1 for byte in data[kept:])
 
 
 def is_sentence(text):

@@ -1,15 +1,15 @@
 """Files to fetch from the embedded archive, and what a fetch may leave behind."""
 
+import bad_days
 import pytest
 
 
 @pytest.fixture
 def fits():
-    """Callable: bytes that begin and end as FITS does, the same for the same arguments."""
+    """Callable: FITS of that many blocks, the same for the same arguments."""
 
     def make(blocks, seed=0):
-        card = b"SIMPLE  =                    T".ljust(80)
-        return card + bytes((seed + n) % 251 for n in range(2880 * blocks - 80))
+        return bad_days.fits(2880 * blocks, seed)
 
     return make
 

@@ -16,6 +16,7 @@ from bad_days import (
     leftovers,
     length,
     overlap,
+    reprocessed,
     set_constant,
     states,
     until,
@@ -200,7 +201,7 @@ def test_workers_have_the_same_bad_days(day, workers, name):
     day.archive.fail(Fault(**vars(fault) | {"match": bad}))
     if name == "changed":
         old = day.contents["large0_i2d.fits"][0]
-        day.contents["large0_i2d.fits"] = [old[:80] + bytes(byte ^ 1 for byte in old[80:])]
+        day.contents["large0_i2d.fits"] = [reprocessed(old)]
 
     job = start(day, workers)
 
