@@ -1,0 +1,503 @@
+"""Rare moments: things that coincide, and servers that say what no server should.
+
+Each of these was found by reading the engine with suspicion; each is deterministic.
+"""
+
+import concurrent.futures
+import contextlib
+import errno
+import multiprocessing
+import os
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from odd_server import OddServer, head, part
+
+from jdaviz_mast.errors import FileProblem
+from jdaviz_mast.transfer import (
+    Distributed,
+    ImportJob,
+    Item,
+    KeptJob,
+    Record,
+    Source,
+    Transfer,
+    TransferFile,
+    bytes_on_disk,
+    find_record,
+)
+from jdaviz_mast.transfer.partial import Partial
+
+MIB = 1 << 20
+
+
+class Nobody:
+    """Credentials of nobody; at the top of the module, so that they go to other processes."""
+
+    def headers(self, url):
+        return {}
+
+    def explain(self, url, status, sent, about):
+        return f"Refused (HTTP {status})."
+
+
+def data_of(size, seed=1):
+    """Bytes that repeat at no distance that a part may have."""
+    return b"".join((n * 2654435761 + seed & 0xFFFFFFFF).to_bytes(4) for n in range(size // 4))
+
+
+def file_of(path, *urls, size=None, check=None):
+    sources = tuple(Source(name, url) for name, url in zip(("s3", "http"), urls, strict=False))
+    sources = sources if len(urls) > 1 else tuple(Source("http", url) for url in urls)
+    return TransferFile(Item(f"test:{path.name}", sources, path, size=size, check=check))
+
+
+def transfer_of(*files, connections=4, timeout=5.0, retries=2, **options):
+    return Transfer(
+        list(files), Nobody(), connections=connections, timeout=timeout, retries=retries, **options
+    )
+
+
+@contextlib.contextmanager
+def running(transfer):
+    """Run a transfer beside the test; stop it at the end."""
+    thread = threading.Thread(target=transfer.run, daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        transfer.stop()
+        thread.join(5)
+
+
+def until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "this did not come"
+        time.sleep(0.01)
+    return value
+
+
+def descriptors():
+    """Paths that this process has open."""
+    opened = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            opened.append(os.readlink(entry))
+    return opened
+
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="open files are in /proc"
+)
+
+
+# -- a wrong file called complete ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [None, 1000, 8 * MIB])
+def test_the_text_of_a_416_is_no_file(tmp_path, size):
+    def answer(request):
+        request.send(head(416, Content_Length=9) + b"no range\n")
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=size)
+        transfer_of(file, retries=0).run()
+    assert file.state == "failed"
+    assert not file.path.exists()
+
+
+@pytest.mark.parametrize("validator", [{}, {"ETag": '"a"'}], ids=["no validator", "validator"])
+def test_a_part_that_nobody_asked_for_is_no_file(tmp_path, validator):
+    data = data_of(1000)
+
+    def answer(request):
+        where = f"bytes 0-{len(data) // 2 - 1}/{len(data)}"
+        half = data[: len(data) // 2]
+        request.send(head(206, Content_Length=len(half), Content_Range=where, **validator) + half)
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(data))
+        transfer_of(file, retries=0).run()
+    assert file.state == "failed"
+    assert not file.path.exists()
+    assert "unexpected error" not in file.error
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])
+def test_more_bytes_than_the_part_is_said_to_have_are_not_kept(tmp_path, chunked):
+    data = data_of(8 * MIB)
+
+    def answer(request):
+        start, stop = request.range
+        more = b"x" * (100_000 if stop < len(data) else 0)
+        piece = data[start:stop] + more
+        where = f"bytes {start}-{stop - 1}/{len(data)}"
+        validator = {"ETag": '"a"', "Content_Range": where}
+        if chunked:
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(piece), piece)
+            request.send(head(206, Transfer_Encoding="chunked", **validator) + body)
+        else:
+            request.send(head(206, Content_Length=len(piece), **validator) + piece)
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(data))
+        transfer_of(file, retries=3, connections=1).run()
+    assert file.state == "complete", file.error
+    same = file.path.read_bytes() == data
+    assert same, "WRONG BYTES"
+
+
+def test_a_file_is_not_begun_anew_while_it_is_verified(tmp_path):
+    """One connection brings all bytes, since Range is not heeded any more; an answer that was
+    asked for before, and comes while they are verified, has no validator.
+    """  # fmt: skip
+    data = data_of(8 * MIB)
+    verifying, begun = threading.Event(), threading.Event()
+
+    def answer(request):
+        if request.number == 0:  # which version it is
+            request.send(part(request, data, ETag='"a"'))
+        elif request.number == 1:  # late
+            verifying.wait(10)
+            request.send(head(200, Content_Length=len(data)) + data[:MIB])
+            begun.set()
+            time.sleep(2)
+            request.send(data[MIB:])
+        else:  # all of it
+            request.send(head(200, Content_Length=len(data), ETag='"a"') + data)
+
+    def check(path):
+        verifying.set()
+        begun.wait(10)
+        time.sleep(0.3)
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(data), check=check)
+        transfer_of(file, connections=2).run()
+        found = file.path.read_bytes() if file.path.exists() else None
+        right = found in (None, data)
+        assert right, f"WRONG BYTES, {file.state}"
+        assert file.state == "complete", file.error
+
+
+# -- after a cancel --------------------------------------------------------------------------
+
+
+def test_who_verifies_for_long_takes_nothing_from_who_came_after(tmp_path):
+    data = data_of(MIB)
+    verifying, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def check(path):
+        verifying.set()
+        go_on.wait(20)
+        done.set()
+
+    with OddServer(lambda request: request.send(part(request, data, ETag='"a"'))) as server:
+        path = tmp_path / "a.json"
+        first = transfer_of(file_of(path, server.url, size=len(data), check=check))
+        with running(first) as thread:
+            assert verifying.wait(10)
+            first.stop()
+            thread.join(5)
+            assert not thread.is_alive()
+            second = file_of(path, server.url, size=len(data))
+            transfer_of(second).run()
+            assert second.state == "complete"
+            go_on.set()
+            assert done.wait(5)
+            time.sleep(0.5)  # for what the first one's thread does then
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json"]
+
+
+def test_who_looks_for_long_at_what_is_there_takes_nothing_from_who_came_after(tmp_path):
+    """The file that stands there is judged bad after a cancel, when another has replaced it."""
+    data, path = data_of(MIB), tmp_path / "a.json"
+    path.write_bytes(bytes(len(data)))
+    looks, go_on, done = [], threading.Event(), threading.Event()
+
+    def check(path):
+        looks.append(path)
+        if len(looks) == 2:  # under the lock
+            go_on.wait(20)
+            done.set()
+        raise FileProblem("not this one")
+
+    def second_check(path):
+        if path.read_bytes() != data:
+            raise FileProblem("not this one")
+
+    with OddServer(lambda request: request.send(part(request, data, ETag='"a"'))) as server:
+        first = transfer_of(file_of(path, server.url, size=len(data), check=check))
+        with running(first) as thread:
+            until(lambda: len(looks) == 2)
+            first.stop()
+            thread.join(5)
+            second = file_of(path, server.url, size=len(data), check=second_check)
+            transfer_of(second).run()
+            assert second.state == "complete"
+            go_on.set()
+            assert done.wait(5)
+            time.sleep(0.5)
+        assert path.exists()
+        assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("when", ["at once", "before it starts"])
+def test_a_job_that_is_cancelled_at_once_keeps_no_lock(tmp_path, when):
+    for _ in range(1 if when == "before it starts" else 30):
+        record = Record.create(tmp_path, {"title": "a"}, None)
+        job = ImportJob(record, lambda check, say: [], lambda *a, **k: pytest.fail("it ran"))
+        if when == "before it starts":
+            job.cancel()
+            job.start()
+        else:
+            job.start()
+            job.cancel()
+        assert job.wait(5)
+        job._thread.join(5)
+        assert not find_record(tmp_path, record.id).is_held
+
+
+def test_a_job_that_is_cancelled_while_it_begins_is_cancelled_on_disk_too(tmp_path):
+    record = Record.create(tmp_path, {"title": "a"}, None)
+    job = ImportJob(record, lambda check, say: [], lambda *a, **k: pytest.fail("it ran"))
+    note = record.note
+
+    def slow_note(**what):
+        if what == {"job": "running"}:
+            job.cancel()
+        note(**what)
+
+    record.note = slow_note
+    job.start()
+    assert job.wait(5)
+    job._thread.join(5)
+    assert job.state == "cancelled"
+    kept = KeptJob(find_record(tmp_path, record.id), lambda: None)
+    assert kept.state == "cancelled"
+
+
+def test_cancel_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    """A slow disk flushes for seconds, while the file is found to have changed."""
+    old, new = data_of(8 * MIB), data_of(8 * MIB, seed=7)
+    flushing = threading.Event()
+
+    def slow_flush(fd):
+        flushing.set()
+        time.sleep(4)
+
+    monkeypatch.setattr("jdaviz_mast.transfer.partial._flush", slow_flush)
+    monkeypatch.setattr("jdaviz_mast.transfer.partial._CHECKPOINT_SECONDS", 0.0)
+
+    def answer(request):
+        if request.number and flushing.wait(5):
+            request.send(part(request, new, ETag='"new"'))
+        else:
+            request.send(part(request, old, ETag='"old"'))
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(old))
+        transfer = transfer_of(file)
+        with running(transfer):
+            assert flushing.wait(5)
+            until(lambda: len(server.requests) > 1)
+            time.sleep(0.5)
+            began = time.monotonic()
+            transfer.stop()  # the thread of whoever presses Cancel
+            assert time.monotonic() - began < 1
+
+
+# -- a job that hangs ------------------------------------------------------------------------
+
+
+def test_a_server_that_gives_no_parts_and_always_breaks_off_is_given_up(tmp_path):
+    """Each try brings the same first half: that is no progress."""
+    data = data_of(MIB)
+
+    def answer(request):
+        request.send(head(200, Content_Length=len(data), ETag='"a"') + data[: len(data) // 2])
+        return False
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(data))
+        with running(transfer_of(file, retries=2)) as thread:
+            thread.join(15)
+            assert file.state == "failed", f"{len(server.requests)} requests so far"
+
+
+def test_a_server_that_is_gone_is_not_waited_for_once_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("jdaviz_mast.transfer.hosts._LONGEST_PAUSE", 0.5)
+    with OddServer(lambda request: False) as server:
+        pass  # nobody listens there any more
+    files = [file_of(tmp_path / f"{n}.json", f"{server.url}/{n}", size=10) for n in range(40)]
+    began = time.monotonic()
+    with running(transfer_of(*files, retries=2)) as thread:
+        thread.join(60)
+    assert {file.state for file in files} == {"failed"}
+    assert time.monotonic() - began < 8, "3 pauses of half a second were to be waited for"
+
+
+def test_files_of_a_host_that_is_there_do_not_wait_for_one_that_is_not(tmp_path):
+    with OddServer(lambda request: False) as gone:
+        pass
+    data = data_of(1000)
+    with OddServer(lambda request: request.send(part(request, data, ETag='"a"'))) as server:
+        dead = [file_of(tmp_path / f"d{n}.json", gone.url, size=1000) for n in range(12)]
+        live = [file_of(tmp_path / f"l{n}.json", server.url, size=1000) for n in range(4)]
+        with running(transfer_of(*dead, *live, retries=7)):
+            until(lambda: all(file.state == "complete" for file in live), 5)
+
+
+def test_a_second_job_gets_its_turn_at_a_host_that_a_first_one_keeps_busy(tmp_path):
+    data = data_of(1000)
+
+    def answer(request):
+        time.sleep(0.02)
+        request.send(part(request, data, ETag='"a"'))
+
+    with OddServer(answer) as server:
+        many = [file_of(tmp_path / f"{n}.json", server.url, size=1000) for n in range(2000)]
+        with running(transfer_of(*many)):
+            until(lambda: len(server.requests) > 20)
+            one = file_of(tmp_path / "one.json", server.url, size=1000)
+            with running(transfer_of(one)):
+                until(lambda: one.state == "complete", 5)
+            assert not all(file.ended for file in many)
+
+
+def run_distributed(files, executor, folder, connections=4):
+    return Distributed(
+        files, Nobody(), executor=executor, connections=connections, timeout=5.0, retries=1,
+        stop_flag=folder / "stop",
+    )  # fmt: skip
+
+
+def test_workers_that_are_threads_fetch_at_the_same_time(tmp_path):
+    data = data_of(1000)
+
+    def answer(request):
+        time.sleep(0.2)
+        request.send(part(request, data, ETag='"a"'))
+
+    with OddServer(answer) as server, concurrent.futures.ThreadPoolExecutor(4) as executor:
+        files = [file_of(tmp_path / f"{n}.json", server.url, size=1000) for n in range(12)]
+        run_distributed(files, executor, tmp_path).run()
+        assert {file.state for file in files} == {"complete"}
+        assert server.most_open == 4
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+def test_workers_that_are_forked_during_another_import_fetch(tmp_path):
+    data, go_on = data_of(1000), threading.Event()
+
+    def answer(request):
+        if request.path == "/slow":
+            go_on.wait(30)
+        request.send(part(request, data, ETag='"a"'))
+
+    with OddServer(answer) as server:
+        slow = [file_of(tmp_path / f"s{n}", f"{server.url}/slow", size=1000) for n in range(4)]
+        with running(transfer_of(*slow, timeout=60)):
+            until(lambda: server.open == 4)
+            context = multiprocessing.get_context("fork")
+            with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as executor:
+                files = [file_of(tmp_path / f"{n}.json", server.url, size=1000) for n in range(2)]
+                with running(run_distributed(files, executor, tmp_path)) as thread:
+                    thread.join(8)
+                    states = {file.state for file in files}
+                    (tmp_path / "stop").touch()
+            go_on.set()
+            assert states == {"complete"}
+
+
+# -- wrong states ----------------------------------------------------------------------------
+
+
+def test_jobs_that_are_listed_twice_at_a_time_are_what_they_are(tmp_path):
+    """Whoever looks whether a job is held must not be taken for its holder."""
+    record = Record.create(tmp_path, {"title": "a"}, None)
+    record.note(job="complete", error=None, notes=[])
+    record.release()
+    seen, stop = set(), threading.Event()
+
+    def look():
+        while not stop.is_set():
+            seen.add(KeptJob(find_record(tmp_path, record.id), lambda: None).state)
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert seen == {"complete"}
+
+
+@pytest.mark.parametrize("sources", [0, 2], ids=["no source", "two sources"])
+def test_a_folder_in_the_place_of_a_file_is_reported_whatever_its_sources(tmp_path, sources):
+    (tmp_path / "a.json").mkdir()
+    urls = ["http://127.0.0.1:1/a"] * sources
+    file = file_of(tmp_path / "a.json", *urls, size=10)
+    transfer_of(file, retries=0).run()
+    assert file.state == "failed"
+    assert "is a folder" in file.error
+
+
+def test_a_plan_that_the_disk_does_not_take_says_why(tmp_path):
+    def plan(check_cancelled, say):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    record = Record.create(tmp_path, {"title": "a"}, None)
+    job = ImportJob(record, plan, partial(Transfer, credentials=Nobody()))
+    hook, threading.excepthook = threading.excepthook, lambda args: None
+    try:
+        job.start()
+        assert job.wait(5)
+        job._thread.join(5)
+    finally:
+        threading.excepthook = hook
+    assert job.state == "failed"
+    assert job.error is not None
+
+
+def test_a_journal_without_its_bytes_is_not_counted(tmp_path):
+    partial_file = Partial(tmp_path / "a.json", "test:a")
+    assert partial_file.acquire()
+    partial_file.begin("http", 1000, '"a"').write(bytes(500), 0)
+    partial_file.release()
+    assert bytes_on_disk(tmp_path / "a.json", 1000) == 500
+    (tmp_path / ".a.json.part").unlink()
+    assert bytes_on_disk(tmp_path / "a.json", 1000) == 0
+
+
+# -- leaks -----------------------------------------------------------------------------------
+
+
+@needs_proc
+def test_a_folder_in_the_place_of_a_journal_costs_no_descriptor(tmp_path):
+    (tmp_path / ".a.json.part").write_bytes(b"x")
+    (tmp_path / ".a.json.part.journal").mkdir()
+    before = len(descriptors())
+    for _ in range(20):
+        bytes_on_disk(tmp_path / "a.json", 1000)
+    assert len(descriptors()) == before
+
+
+@needs_proc
+def test_files_that_come_leave_no_descriptor_and_no_thread(tmp_path):
+    data = data_of(10_000)
+    with OddServer(lambda request: request.send(part(request, data, ETag='"a"'))) as server:
+        for turn in range(2):
+            if turn:
+                before = descriptors()
+            for n in range(20):
+                file = file_of(tmp_path / f"{turn}{n}.json", server.url, size=len(data))
+                transfer_of(file).run()
+        left = [p for p in descriptors() if p not in before and str(tmp_path) in p]
+        assert left == []
+    assert [t for t in threading.enumerate() if t.name == "mast-transfer"] == []
