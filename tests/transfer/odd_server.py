@@ -26,11 +26,12 @@ class OddServer:
         Requests that are being answered, and the most that were at a time.
     """
 
-    def __init__(self, answer):
-        self._answer, self._lock = answer, threading.Lock()
+    def __init__(self, answer, tls=None):
+        self._answer, self._tls, self._lock = answer, tls, threading.Lock()
         self.requests, self.connections, self.open, self.most_open = [], 0, 0, 0
         self._sockets, self._listening = set(), socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
     def __enter__(self):
@@ -58,6 +59,8 @@ class OddServer:
 
     def _serve(self, connection):
         with contextlib.suppress(OSError, ValueError), connection:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             stream = connection.makefile("rb")
             while (line := stream.readline()).strip():
                 request = self._read(line, stream, connection)
