@@ -54,6 +54,7 @@ class Distributed:
         self._most = max(1, min(connections, MOST_CONNECTIONS))
         self._options = {
             "credentials": credentials,
+            "per_host": self._most,
             "timeout": timeout,
             "retries": retries,
             "stop_flag": stop_flag,

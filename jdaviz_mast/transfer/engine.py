@@ -13,9 +13,9 @@ import sys
 import threading
 import time
 
-from jdaviz_mast.errors import AccessDenied, DiskFull, FileProblem, MastError
+from jdaviz_mast.errors import AccessDenied, Cancelled, DiskFull, FileProblem, MastError
 from jdaviz_mast.transfer.hosts import MOST_CONNECTIONS, pause_after
-from jdaviz_mast.transfer.partial import Partial, make_folder, set_aside
+from jdaviz_mast.transfer.partial import Partial, make_folder
 from jdaviz_mast.transfer.schedule import Schedule
 from jdaviz_mast.transfer.wire import Broken, Busy, NotThere, Unreachable, Wire
 
@@ -52,7 +52,9 @@ class Transfer:
     credentials : object
         See `jdaviz_mast.transfer.wire.Wire`.
     connections : int
-        Connections per host, at most 8.
+        Connections, at most 8.
+    per_host : int, optional
+        Connections that a host may get from all transfers of this process; by default as many.
     timeout : float
         Seconds of silence allowed.
     retries : int
@@ -71,12 +73,13 @@ class Transfer:
         connections,
         timeout,
         retries,
+        per_host=None,
         stop_flag=None,
         on_bytes=None,
         on_change=None,
     ):
         self._files, self._retries = files, retries
-        self._schedule = Schedule(files, connections)
+        self._schedule = Schedule(files, per_host or connections, connections)
         self._stopped, self._stop_flag = threading.Event(), stop_flag
         count = max(1, min(connections, MOST_CONNECTIONS))
         self._wires = [Wire(credentials, timeout) for _ in range(count)]
@@ -123,6 +126,7 @@ class Transfer:
             if task.partial is not None:
                 task.file.bytes_done = task.partial.done.total
                 task.partial.release()
+        schedule.hosts.close()
         for file in self._files:
             if self._stopped.is_set() and not file.ended:
                 file.unsay(WAITS)
@@ -152,6 +156,8 @@ class Transfer:
                 if claim.start != claim.stop:
                     self._fetch(wire, claim, came)
                 self._finish(task)
+        except Cancelled:
+            return  # its work was taken away
         except (AccessDenied, NotThere) as error:
             self._give_up_source(claim, str(error))
         except Broken as error:
@@ -160,10 +166,13 @@ class Transfer:
             self._fail(task, str(error))
         except FileProblem as error:
             with self._schedule.changed:
-                if claim.current and task.partial is not None:
+                if claim.current and task.begun:
                     task.restart()
                     claim.version = task.version
-            self._give_up_source(claim, str(error))
+            if task.partial is None:  # it is the disk's fault, not the source's
+                self._fail(task, str(error))
+            else:
+                self._give_up_source(claim, str(error))
         except OSError as error:
             self._fail(task, self._explain(task, error))
 
@@ -204,29 +213,27 @@ class Transfer:
     def _is_whole(self, task):
         """Whether the file stands under its name and is what it should be; settle it then."""
         item, task.existing = task.file.item, None
-        if item.path.is_symlink():
-            set_aside(item.path)
-        if not item.path.exists():
+        if item.path.is_symlink() or not item.path.exists():
             return False
         if item.path.is_dir():
             raise FileProblem(f"{item.path} is a folder, so that no file can be kept there.")
         size = item.path.stat().st_size
-        if size != item.size:
-            task.existing = size  # compared with what the server says
-            return False
         try:
             if item.check is not None:
                 item.check(item.path)
         except MastError:
-            if task.partial is not None:  # by whoever has the lock
-                self._set_aside(task)
+            if size == item.size and task.partial is not None:
+                self._tell_aside(task, task.partial.set_aside())
+            return False
+        if size != item.size:
+            task.existing = size  # compared with what the server says
             return False
         self._complete(task, size)
         return True
 
-    def _set_aside(self, task):
-        aside = set_aside(task.file.item.path)
-        task.file.say(f"What stood in its place was not this file and is now {aside.name}.")
+    def _tell_aside(self, task, aside):
+        if aside is not None:
+            task.file.say(f"What stood in its place was not this file and is now {aside.name}.")
 
     def _take_up(self, task):
         """Go on with what an earlier run left, if its source is still one of this file's."""
@@ -250,6 +257,9 @@ class Transfer:
         with self._schedule.changed:
             if not claim.current or task.finishing:
                 return
+            host = self._schedule.hosts[claim.host]
+            if host.given_up:
+                raise Unreachable(host.reason, claim.host)
             source, task.file.source = task.source, task.source.name
             draft = task.partial.draft() if task.begun else None
             validator = task.partial.validator if task.begun else ""
@@ -259,7 +269,7 @@ class Transfer:
         try:
             with self._schedule.changed:
                 self._schedule.hosts[claim.host].answered()
-                if claim.current:
+                if claim.current and not task.finishing:
                     draft = self._understand(claim, answer, draft)
                     claim.version = task.version
                 else:
@@ -275,9 +285,9 @@ class Transfer:
         Called under the lock of the schedule.
         """
         task, partial = claim.task, claim.task.partial
-        asked_part = claim.stop is not None
-        incoherent = not answer.coherent or (answer.out_of_range and not task.begun)
-        if asked_part and incoherent:
+        if claim.stop is None and (answer.ranged or answer.out_of_range):
+            raise NotThere("The server answered with a part that nobody had asked for.")
+        if not answer.coherent or (answer.out_of_range and not task.begun):
             self._restart(task, ranged=False)
             return None
         if not task.begun:
@@ -309,7 +319,9 @@ class Transfer:
         """Begin the version of the file that an answer is of."""
         task, item = claim.task, claim.task.file.item
         size = answer.size
-        if task.existing is not None and size == task.existing and self._may_stay(task):
+        if size is not None and size == task.existing:
+            self._complete(task, size)
+            self._tell_sizes(task, size)
             return None
         if size is not None:
             task.partial.check_room(size)
@@ -329,18 +341,6 @@ class Transfer:
         self._schedule.changed.notify_all()
         return draft
 
-    def _may_stay(self, task):
-        """Whether the file that is there is the server's, although the catalogue's is another."""
-        item = task.file.item
-        try:
-            if item.check is not None:
-                item.check(item.path)
-        except MastError:
-            return False
-        self._complete(task, task.existing)
-        self._tell_sizes(task, task.existing)
-        return True
-
     def _tell_sizes(self, task, size):
         listed = task.file.item.size
         if listed is not None and listed != size:
@@ -349,10 +349,11 @@ class Transfer:
     def _keep_bytes(self, claim, answer, draft, came):
         task, offset = claim.task, answer.start
         for piece in answer.pieces():
-            if self._stopped.is_set() or not draft.write(piece, offset):
+            gained = None if self._stopped.is_set() else draft.write(piece, offset)
+            if gained is None:
                 return
             offset += len(piece)
-            came[0] += len(piece)
+            came[0] += gained
             file = task.file
             file.bytes_fetched += len(piece)
             file.bytes_done = draft.done.total
@@ -381,10 +382,7 @@ class Transfer:
         item, size = task.file.item, partial.size
         try:
             partial.verify(functools.partial(_check_digest, digest=task.digest), item.check)
-            if item.path.is_symlink() or item.path.exists():
-                self._set_aside(task)
-            if not partial.keep():  # stopped in the meantime
-                return
+            self._tell_aside(task, partial.keep())
         finally:
             with self._schedule.changed:
                 task.finishing = False
@@ -445,8 +443,11 @@ class Transfer:
             if len(task.sources) > 1:
                 patience = min(patience, _TRIES_BEFORE_ANOTHER)
             if isinstance(error, Unreachable) and error.host == claim.host:
-                host.failed(str(error))
+                if not host.given_up:
+                    host.failed(str(error))
                 tries = host.tries
+                if tries > patience:
+                    host.give_up()
             else:
                 host.answered()
                 tries = self._count_try(claim, came, now)
@@ -490,9 +491,8 @@ class Transfer:
         with self._schedule.changed:
             if not claim.current or task.finishing:
                 return
-            source = task.source
             if len(task.sources) > 1:
-                task.sources.popleft()
+                source = task.sources.popleft()
                 task.tries, task.ready_at, task.restarts = 0, 0.0, 0
                 task.single, task.ranged = False, True
                 name, other = source.name.upper(), task.source.name.upper()

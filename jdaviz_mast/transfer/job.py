@@ -7,7 +7,7 @@ import weakref
 
 from astropy.time import Time
 
-from jdaviz_mast.errors import Cancelled, MastError
+from jdaviz_mast.errors import Cancelled, FileProblem, MastError
 from jdaviz_mast.transfer.item import TransferFile
 from jdaviz_mast.transfer.partial import bytes_on_disk
 
@@ -168,8 +168,8 @@ class ImportJob:
             with self._lock:
                 self.check_cancelled()
                 self.state = "running"
-            self._record.cancel_flag.unlink(missing_ok=True)
-            self._record.note(job="running")
+                self._record.cancel_flag.unlink(missing_ok=True)
+                self._record.note(job="running")
             files = [TransferFile(item) for item in self._plan(self.check_cancelled, self._say)]
             numbers = {id(file): number for number, file in enumerate(files)}
             with self._lock:
@@ -187,13 +187,19 @@ class ImportJob:
             outcome = "cancelled"
         except MastError as error:
             self.error = error
+        except OSError as error:  # of the folder where the job is kept
+            reason = error.strerror or type(error).__name__
+            self.error = FileProblem(f"The import cannot be kept on the disk: {reason}.")
         finally:
             self._end(outcome)
 
     def _wait_for_record(self):
-        while not self._record.acquire():
+        while True:
+            with self._lock:  # else a job that is cancelled now would keep the lock
+                self.check_cancelled()
+                if self._record.acquire():
+                    break
             self._say(WAITS)
-            self.check_cancelled()
             time.sleep(_LOOK)
         self.notes = [note for note in self.notes if note != WAITS]
 

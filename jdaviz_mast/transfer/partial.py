@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from jdaviz_mast.errors import DiskFull, FileProblem
+from jdaviz_mast.errors import Cancelled, DiskFull, FileProblem
 from jdaviz_mast.transfer.ranges import Ranges
 
 __all__ = [
@@ -104,9 +104,10 @@ class Partial:
 
     def draft(self):
         """Return what takes the bytes of the present version."""
-        if self._draft is None:
-            self._draft = _Draft(self._part, self._journal_path, self._header(), self.done)
-        return self._draft
+        with self._held():
+            if self._draft is None:
+                self._draft = _Draft(self._part, self._journal_path, self._header(), self.done)
+            return self._draft
 
     def verify(self, *tests):
         """Raise unless all of the file is on the disk and passes ``tests``.
@@ -125,19 +126,30 @@ class Partial:
             test(self._part)
 
     def keep(self):
-        """Give the file its name, after `verify`; return whether it was still ours to give."""
-        with self._ending:
-            if not self._lock.is_locked:
-                return False
+        """Give the file its name, after `verify`.
+
+        Returns
+        -------
+        aside : `~pathlib.Path` or None
+            What stood under that name, see `set_aside`.
+        """
+        with self._held():
+            aside = set_aside(self.path) if os.path.lexists(self.path) else None
             self._part.replace(self.path)
             self._journal_path.unlink(missing_ok=True)
-        return True
+        return aside
+
+    def set_aside(self):
+        """Rename what stands under the file's name; return its new path."""
+        with self._held():
+            return set_aside(self.path)
 
     def drop(self):
         """Remove what has come so far."""
         self._close_draft()
-        for path in (self._journal_path, self._part):
-            path.unlink(missing_ok=True)
+        with self._held():
+            for path in (self._journal_path, self._part):
+                path.unlink(missing_ok=True)
         self.source, self.size, self.validator, self.done = "", None, "", Ranges()
 
     def release(self):
@@ -149,6 +161,14 @@ class Partial:
                 if not self._journal_path.exists():
                     self._part.unlink(missing_ok=True)
             self._unlock()
+
+    @contextlib.contextmanager
+    def _held(self):
+        """Change the disk only while the lock is held: it may have been given back meanwhile."""
+        with self._ending:
+            if not self._lock.is_locked:
+                raise Cancelled("The transfer was stopped.")
+            yield
 
     def _unlock(self):
         # While it is still locked: whoever waits for it notices that it is another file.
@@ -208,38 +228,40 @@ class _Draft:
         self._users, self._closed = 0, False
 
     def write(self, data, offset):
-        """Put bytes in their place; return whether that was still wanted."""
+        """Put bytes in their place; return how many of them are new, None if none is wanted."""
+        gained = 0
         with self._in_use() as wanted:
             if not wanted:
-                return False
+                return None
             view = memoryview(data)
             while view:
                 written = _write_at(self._fd, view, offset)
                 with self._lock:
+                    before = self.done.total
                     self.done.add(offset, offset + written)
+                    gained += self.done.total - before
                     self._pending.add(offset, offset + written)
                     self._unsynced += written
                 view, offset = view[written:], offset + written
         late = time.monotonic() - self._synced_at > _CHECKPOINT_SECONDS
         if self._unsynced >= _CHECKPOINT_BYTES or late:
             self._checkpoint()
-        return True
+        return gained
 
     def close(self, *, flush, journal):
         """Take no more bytes; what has come is flushed and journalled first, if so wanted."""
+        if not flush:
+            with self._in_use():
+                self._closed = True
+            return
         with self._syncing, self._in_use() as wanted:
             if not wanted:
                 return
             with self._lock:
                 self._closed, pending = True, self._pending
-            try:
-                if flush:
-                    _flush(self._fd)
-                if journal and len(pending):
-                    self._note(pending)
-            finally:
-                if self._journal is not None:
-                    os.close(self._journal)
+            _flush(self._fd)
+            if journal and len(pending):
+                self._note(pending)
 
     @property
     def journalled(self):
@@ -263,8 +285,9 @@ class _Draft:
             with self._lock:
                 self._users -= wanted
                 last = wanted and self._closed and not self._users
-            if last:
-                os.close(self._fd)
+                if last:
+                    for fd in filter(None, (self._fd, self._journal)):
+                        os.close(fd)
 
     def _checkpoint(self):
         """Flush to the disk, then say so in the journal; only where there is a validator."""
@@ -313,7 +336,7 @@ def _signed(text):
 
 def _read_journal(path):
     """Return the header and the ranges; ValueError if the header is not readable."""
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+    with open(path, "rb", opener=_open_plain) as stream:
         lines = stream.read().decode("utf-8", "replace").split("\n")
     header = json.loads(_unsigned(lines[0]))
     if not isinstance(header, dict):
@@ -325,6 +348,10 @@ def _read_journal(path):
             start, stop = map(int, _unsigned(line).split())
             done.add(start, stop)
     return header, done
+
+
+def _open_plain(path, flags):
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _unsigned(line):
@@ -369,6 +396,8 @@ def bytes_on_disk(path, size):
     except OSError:
         pass
     part = path.with_name(f".{path.name}.part")
+    if not part.exists():
+        return 0
     try:
         return _read_journal(part.with_name(f"{part.name}.journal"))[1].total
     except (OSError, ValueError):

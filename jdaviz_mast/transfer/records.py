@@ -22,6 +22,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 from jdaviz_mast.errors import FileProblem, InvalidInput
 
 __all__ = ["STATE_FOLDER", "Record", "all_records", "find_record", "remove_old"]
@@ -104,17 +109,7 @@ class Record:
     @property
     def is_held(self):
         """Whether somebody runs it, here or elsewhere."""
-        if self._lock.is_locked:
-            return True
-        probe = FileLock(self.folder / "lock", timeout=0, thread_local=False)
-        try:
-            probe.acquire()
-        except Timeout:
-            return True
-        except OSError:
-            return False
-        probe.release()
-        return False
+        return self._lock.is_locked or _is_locked(self.folder / "lock")
 
     def release(self):
         """Give the lock back."""
@@ -288,3 +283,26 @@ def _is_torn(path):
             return False
         stream.seek(-1, os.SEEK_END)
         return stream.read(1) != b"\n"
+
+
+def _is_locked(path):
+    """Whether somebody holds the lock on a file; who only looks must not seem to hold it."""
+    if fcntl is None:
+        probe = FileLock(path, timeout=0, thread_local=False)
+        try:
+            probe.acquire()
+        except OSError:  # Timeout is one
+            return path.exists()
+        probe.release()
+        return False
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False

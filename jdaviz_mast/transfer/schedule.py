@@ -143,6 +143,8 @@ class Schedule:
     files : iterable of TransferFile
     connections : int
         Connections per host.
+    share : int
+        Connections that fetch at the same time here, between which a file is divided.
 
     Attributes
     ----------
@@ -150,11 +152,13 @@ class Schedule:
         Its lock guards all tasks and hosts.
     """
 
-    def __init__(self, files, connections):
+    def __init__(self, files, connections, share=None):
         self.changed = threading.Condition()
         self.hosts = Hosts(connections)
-        self._connections = connections
-        self._waiting = deque(files)
+        self._connections = share or connections
+        self._waiting = {}  # files by host, so that one that is away holds up no other
+        for file in files:
+            self._waiting.setdefault(_host(file.item.sources), deque()).append(file)
         self.open = []
         self._stopped = False
 
@@ -198,22 +202,27 @@ class Schedule:
         for task in self.open:
             if task.ready_at <= now and (claim := self._claim(task)) is not None:
                 return claim
-        while self._waiting and len(self.open) < _MOST_OPEN:
-            task = Task(self._waiting[0])
+        for host in list(self._waiting) if len(self.open) < _MOST_OPEN else ():
+            task = Task(self._waiting[host][0])
             claim = self._claim(task)
-            if claim is None:
-                return None
-            self._waiting.popleft()
-            self.open.append(task)
-            return claim
+            if claim is not None:
+                self._waiting[host].popleft()
+                if not self._waiting[host]:
+                    del self._waiting[host]
+                self.open.append(task)
+                return claim
         return None
 
     def _claim(self, task):
-        # A file that is not fetched at all has no source; it only passes through.
-        host = host_of(task.source.url) if task.sources else ""
+        host = _host(task.sources)
         if not self.hosts.enter(host):
             return None
         claim = task.claim(host, self._connections)
         if claim is None:
             self.hosts.leave(host)
         return claim
+
+
+def _host(sources):
+    """Return the host of the first source; a file that is not fetched at all has none."""
+    return host_of(sources[0].url) if sources else ""

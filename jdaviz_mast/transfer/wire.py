@@ -120,6 +120,7 @@ class Answer:
             match is not None
             and start is not None
             and not self._encoded
+            and self.length in (None, int(match[2]) + 1 - start)
             and int(match[1]) == start <= int(match[2]) < stop
         )
         if self.coherent:
@@ -134,6 +135,8 @@ class Answer:
                 piece = raw.read1(_PIECE, decode_content=True)
                 if not piece:
                     break
+                if self.length is not None and len(piece) > self.length - came:
+                    raise ValueError("more bytes than were announced")
                 came += len(piece)
                 yield piece
         except _FAILURES as error:
