@@ -101,17 +101,19 @@ class Transfer:
         ]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            while worker.is_alive() and not self._stopped.is_set():
-                worker.join(_LOOK)
-                if self._stop_flag is not None and self._stop_flag.exists():
-                    self.stop()
-        deadline = time.monotonic() + _CANCEL_PATIENCE
-        while any(w.is_alive() for w in workers) and time.monotonic() < deadline:
-            for wire in self._wires:
-                wire.break_off()
-            time.sleep(0.01)
-        self._let_go()
+        try:
+            for worker in workers:
+                while worker.is_alive() and not self._stopped.is_set():
+                    worker.join(_LOOK)
+                    if self._stop_flag is not None and self._stop_flag.exists():
+                        self.stop()
+            deadline = time.monotonic() + _CANCEL_PATIENCE
+            while any(w.is_alive() for w in workers) and time.monotonic() < deadline:
+                for wire in self._wires:
+                    wire.break_off()
+                time.sleep(0.01)
+        finally:
+            self._let_go()
 
     def _let_go(self):
         """End what has not ended: a thread that comes back later finds its work taken away."""

@@ -6,10 +6,12 @@ error of this module, which says whether another try may help.
 """
 
 import contextlib
+import datetime
 import email.utils
 import http.client
 import re
 import socket
+import threading
 import weakref
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
@@ -34,6 +36,10 @@ _MOST_REDIRECTS = 5
 _PASSING = (408, 425, 429)
 #: The file as it is stored: compressed on the way it would have another length.
 _AS_STORED = {"Accept-Encoding": "identity"}
+
+# Eighteen digits are enough for any file, and a number of thousands of them is none to Python.
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 _FAILURES = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 
@@ -107,14 +113,16 @@ class Answer:
         self.validator = "" if self._encoded else _validator(headers)
         self.digest = _digest(headers)
         length = headers.get("Content-Length", "")
-        known = length.isdecimal() and not self._encoded
+        if length and not _NUMBER.fullmatch(length):
+            raise Broken("The server says of a file that it is of no possible length.")
+        known = length and not self._encoded
         self.start, self.length, self.coherent = 0, int(length) if known else None, True
         self.size = self.length
         if self.ranged:
             self._read_range(headers.get("Content-Range", ""), asked)
 
     def _read_range(self, text, asked):
-        match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", text.strip())
+        match = _RANGE.fullmatch(text.strip())
         start, stop = asked
         self.coherent = (
             match is not None
@@ -172,7 +180,7 @@ class Wire:
 
     def __init__(self, credentials, timeout):
         self._credentials, self._timeout = credentials, timeout
-        self._session, self._connections = requests.Session(), weakref.WeakSet()
+        self._session, self._connections = requests.Session(), _Connections()
         self._response = None
         # With no auth of its own, requests sends what ~/.netrc holds for the host.
         self._session.auth = _anonymous
@@ -190,7 +198,7 @@ class Wire:
 
     def break_off(self):
         """Let whoever waits for an answer, or reads one, get an error at once."""
-        for connection in list(self._connections):
+        for connection in self._connections.all():
             # Not connected yet, or not any more.
             with contextlib.suppress(OSError, AttributeError, ValueError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
@@ -231,7 +239,7 @@ class Wire:
         try:
             self._judge(response, url, sent, name, about)
             return Answer(response, (start, stop))
-        except MastError:
+        except BaseException:
             response.close()
             raise
 
@@ -283,6 +291,21 @@ class Wire:
 
 
 # -- connections -----------------------------------------------------------------------------
+
+
+class _Connections:
+    """The connections that are there; one thread makes them, another looks at them."""
+
+    def __init__(self):
+        self._known, self._lock = weakref.WeakSet(), threading.Lock()
+
+    def add(self, connection):
+        with self._lock:
+            self._known.add(connection)
+
+    def all(self):
+        with self._lock:
+            return list(self._known)
 
 
 class _Adapter(HTTPAdapter):
@@ -398,8 +421,9 @@ def _retry_after(headers):
 
 def _moment(headers, name):
     try:
-        return email.utils.parsedate_to_datetime(headers.get(name, ""))
-    except (TypeError, ValueError):
+        moment = email.utils.parsedate_to_datetime(headers.get(name, ""))
+        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
