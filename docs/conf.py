@@ -35,7 +35,7 @@ from astroquery.exceptions import NoResultsWarning
 from jdaviz_mast import Mast, conf
 from jdaviz_mast.demo import DemoArchive, Fault
 warnings.simplefilter("ignore", NoResultsWarning)
-_archive = DemoArchive().start()
+_archive = archive = DemoArchive().start()
 _folder = tempfile.TemporaryDirectory()
 conf.server, conf.download_dir = _archive.url, _folder.name
 """
