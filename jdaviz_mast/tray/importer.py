@@ -6,35 +6,48 @@ from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.products import kind_of
+from jdaviz_mast.tray.words import bytes_in_words, counted, seconds_in_words, some_of
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.images import image_extensions, read_image
 from jdaviz_mast.viewer.labels import free_label
 from jdaviz_mast.viewer.metadata import layer_metadata
 
-__all__ = ["LayerImport"]
+__all__ = ["LayerImport", "is_exclusive"]
 
 #: Seconds between two updates of the progress bar.
 _TICK = 0.25
 #: Longest rest, in seconds, that the page is given after a layer was added.
 _LONGEST_REST = 1.0
+#: Problems that a summary names; the files carry them all.
+_MOST_NOTES = 12
+_ON_TOKENS = (
+    "Files under exclusive access need the token of somebody who may fetch them: give it under "
+    "“Token for exclusive data”, then press “Retry failed” in the list of imports."
+)
 
 
 class LayerImport:
-    """Fetches products and shows the images among them.
+    """Has products fetched and shows the images among them.
 
     Parameters
     ----------
     app : jdaviz's private application
-    mast : `jdaviz_mast.Mast`
-    observations : `~astropy.table.Table` or str
+    begin : callable
+        Called on a worker's thread; returns the `~jdaviz_mast.ImportJob` to follow.
+    folder : path-like
+        Where files go, for the summary.
     extensions : sequence of str
         Names of the image extensions that become layers.
     max_images : int
         Files that are opened at the most; the others are downloaded only.
+    turn : context manager
+        Held while a layer is added; the same for all imports into one application.
+    on_job : callable
+        Called with nothing, on the worker's thread, once there is a job.
     on_progress : callable
         Called on the owner's thread with per cent, a text that changes, and a note that stays.
-    **options
-        ``all_levels``, ``product_type`` and ``source`` of `jdaviz_mast.Mast.fetch`.
+    nothing : str
+        What to say if there is nothing to fetch.
 
     Attributes
     ----------
@@ -45,16 +58,23 @@ class LayerImport:
         Labels of those that are not: they would cover what they belong to.
     """
 
-    def __init__(self, app, mast, observations, *, extensions, max_images, on_progress, **options):
-        self._app, self._mast, self._observations = app, mast, observations
+    def __init__(
+        self, app, begin, *, folder, extensions, max_images, turn, on_job, on_progress, nothing
+    ):
+        self._app, self._begin, self._folder = app, begin, folder
         self._extensions, self._max_images = extensions, max_images
-        self._on_progress, self._options = on_progress, options
+        self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
+        self._nothing = nothing
         self.job, self.layers, self.hidden_layers = None, [], []
-        self._opened, self._too_many, self._problems = set(), 0, Counter()
+        self._opened, self._already = set(), 0
+        self._too_many, self._problems = 0, Counter()
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
-        self.job = self._mast.fetch(self._observations, block=False, **self._options)
+        self.job = self._begin()
+        if worker.cancelled:  # while it was begun
+            self.cancel()
+        self._on_job()
         waiting, top_level, ended = None, None, False
         while not ended:
             ended = self.job.wait(_TICK)
@@ -90,19 +110,29 @@ class LayerImport:
         try:
             extensions = image_extensions(file.path, self._extensions)
             for number, extension in enumerate(extensions):
+                is_there = functools.partial(jdaviz_api.has_image, self._app, file.uri, extension)
+                if worker.call(is_there):
+                    self._already += 1
+                    continue
                 data = read_image(file.path, extension)
                 data.meta.update(layer_metadata(file.about["observation"], product))
+                # The archive's name is what tells later that the file is in the viewer.
+                data.meta["mast_product_dataURI"] = file.uri
                 hidden = (
                     kind_of(product).hidden
                     or (number > 0 and extension[0] != "SCI")
                     or _level(file) < top_level
                 )
                 label = _name_of(extension, extensions)
-                began = time.monotonic()
-                worker.call(functools.partial(self._add, data, file, label, hidden))
-                # jdaviz takes longer for each further layer, and the page is blocked for
-                # that time: it gets as long to answer the user.
-                time.sleep(min(time.monotonic() - began, _LONGEST_REST))
+                with self._turn:
+                    began = time.monotonic()
+                    if worker.call(is_there):  # another import was faster
+                        self._already += 1
+                        continue
+                    worker.call(functools.partial(self._add, data, file, label, hidden))
+                    # jdaviz takes longer for each further layer, and the page is blocked for
+                    # that time: it gets as long to answer the user.
+                    time.sleep(min(time.monotonic() - began, _LONGEST_REST))
             self._opened.add(file.uri)
         except Cancelled:
             raise
@@ -144,19 +174,19 @@ class LayerImport:
         if not files:
             return
         done = sum(f.state == "complete" for f in files)
-        parts = [f"{done} of {_count(len(files), 'file')}"]
+        parts = [f"{done} of {counted(len(files), 'file')}"]
         if job.bytes_total:
-            parts.append(f"{_bytes(job.bytes_done)} of {_bytes(job.bytes_total)}")
+            parts.append(f"{bytes_in_words(job.bytes_done)} of {bytes_in_words(job.bytes_total)}")
         if job.finished:
-            parts.append(f"{_count(self._n_layers, 'image')} opened so far")
+            parts.append(f"{counted(self._n_layers, 'image')} opened so far")
         elif job.rate:
-            parts.append(f"{_bytes(job.rate)}/s")
+            parts.append(f"{bytes_in_words(job.rate)}/s")
             if job.eta is not None and job.eta >= 1:
-                parts.append(f"{_duration(job.eta)} left")
+                parts.append(f"{seconds_in_words(job.eta)} left")
         notes = []
         not_images = self._not_images(files)
         if not_images:
-            count = _count(not_images.total(), "file")
+            count = counted(not_images.total(), "file")
             notes.append(f"{count} will not open as a layer ({'; '.join(not_images)}).")
         if self._too_many:
             notes.append(f"{self._too_many_note()}.")
@@ -177,40 +207,55 @@ class LayerImport:
         """Return what happened: a sentence, a list of notes, and the kind of message."""
         files = self.job.files
         if not files:
-            level = "" if self._options["all_levels"] else " of level 3"
-            return f"These observations have no products{level} of this type.", [], "info"
+            return self._nothing, [], "info"
         whole = [f for f in files if f.state == "complete"]
         others = sum(f.uri not in self._opened for f in whole)
         failed = len(files) - len(whole)
 
-        notes = list(self._problems)
+        notes = list(self._problems)[:_MOST_NOTES]
+        if len(self._problems) > _MOST_NOTES:
+            more = len(self._problems) - _MOST_NOTES
+            notes.append(f"And {counted(more, 'problem')} more: see the files in the list below.")
+        if any(f.state == "failed" and is_exclusive(f.about) for f in files):
+            notes.append(_ON_TOKENS)
         if self.hidden_layers:
-            notes.append(f"Loaded, but not switched on: {_some(self.hidden_layers)}.")
+            notes.append(f"Loaded, but not switched on: {some_of(self.hidden_layers)}.")
         for why, count in self._not_images(whole).items():
-            notes.append(f"{_count(count, 'file')}: {why}.")
+            notes.append(f"{counted(count, 'file')}: {why}.")
         if self._too_many:
             notes.append(f"{self._too_many_note()}.")
         if others:
-            notes.append(f"All files are in {self._mast.download_dir}.")
+            notes.append(f"All files are in {self._folder}.")
         if self._n_layers:
             notes += filter(None, [jdaviz_api.image_viewer_hint(self._app)])
 
         if not whole:
-            return f"Nothing could be imported: {_count(failed, 'file')} failed.", notes, "error"
-        text = f"{_count(self._n_layers, 'image')} loaded"
+            return f"Nothing could be imported: {counted(failed, 'file')} failed.", notes, "error"
+        parts = []
+        if self._n_layers or not self._already:
+            parts.append(f"{counted(self._n_layers, 'image')} loaded")
+        if self._already:
+            verb = "is" if self._already == 1 else "are"
+            parts.append(f"{counted(self._already, 'image')} {verb} already in the viewer")
         if others:
-            text += f", {_count(others, 'other file')} downloaded"
+            parts.append(f"{counted(others, 'other file')} downloaded")
         if failed:
-            text += f", {_count(failed, 'file')} failed"
-        return f"{text}.", notes, "warning" if self._problems else "success"
+            parts.append(f"{counted(failed, 'file')} failed")
+        return f"{', '.join(parts)}.", notes, "warning" if self._problems else "success"
 
     def cancelled_summary(self):
         """Return a sentence for a user who stopped it."""
         done = self._n_layers
         kept = "Nothing was loaded"
         if done:
-            kept = f"{_count(done, 'image')} had been loaded and stay{'s' if done == 1 else ''}"
-        return f"The import was cancelled. {kept}. What is whole is not fetched again."
+            kept = f"{counted(done, 'image')} had been loaded and stay{'s' if done == 1 else ''}"
+        return f"The import was cancelled. {kept}. Resume it in the list of imports."
+
+
+def is_exclusive(about):
+    """Return whether the archive does not give a file to everybody, by what is known of it."""
+    rights = about["product"].get("dataRights") or about["observation"].get("dataRights")
+    return rights not in (None, "", "PUBLIC")
 
 
 def _level(file):
@@ -224,25 +269,3 @@ def _name_of(extension, extensions):
     if [other for other, _ in extensions].count(name) > 1:
         return f"{name},{version}"
     return "" if name == "SCI" else name
-
-
-def _some(names, most=6):
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _bytes(number):
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"
-
-
-def _duration(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -61,7 +61,6 @@ class ObservationTable(JdavizTable):
     n_selected = Int(0).tag(sync=True)
     n_selected_unseen = Int(0)  # those that the filter hides
     all_selected = Bool(False).tag(sync=True)
-    can_import = Bool(True).tag(sync=True)
 
     def __init__(self, plugin, on_selection, on_import):
         self._observations = None

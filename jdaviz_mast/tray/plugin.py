@@ -3,25 +3,20 @@
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import SelectPluginComponent
 from jdaviz.core.user_api import PluginUserApi
-from traitlets import Any, Bool, Float, Int, List, Unicode, observe
+from traitlets import Any, Bool, Int, List, Unicode, observe
 
-from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
-from jdaviz_mast.mast import Mast
+from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
-from jdaviz_mast.tray.importer import LayerImport
+from jdaviz_mast.tray.import_side import ImportSide
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["MastImport"]
 
-#: Image extensions that JWST's and HST's files have, besides others.
-_EXTENSIONS = ("SCI", "ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
-               "VAR_FLAT")  # fmt: skip
-
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(jdaviz_api.TrayPlugin):
+class MastImport(ImportSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -47,6 +42,7 @@ class MastImport(jdaviz_api.TrayPlugin):
     observations : table
         What the last search found; ``select_rows``, ``export_table`` and so on.
     jobs : list of `~jdaviz_mast.ImportJob`
+        Imports into the download folder, those of earlier sessions too, oldest first.
     """
 
     template_file = __file__, "mast_import.vue"
@@ -73,17 +69,6 @@ class MastImport(jdaviz_api.TrayPlugin):
     results_of = Unicode("").tag(sync=True)  # the search that the rows are of
     n_selected = Int(0).tag(sync=True)
     selection_note = Unicode("").tag(sync=True)
-
-    extensions = List(Unicode(), ["SCI"]).tag(sync=True)
-    max_images = Int(24, min=1).tag(sync=True)
-    extension_items = List(list(_EXTENSIONS)).tag(sync=True)
-    importing = Bool(False).tag(sync=True)
-    progress = Float(0).tag(sync=True)  # per cent
-    progress_text = Unicode("").tag(sync=True)
-    progress_note = Unicode("").tag(sync=True)
-    import_message = Unicode("").tag(sync=True)
-    import_message_type = Unicode("info").tag(sync=True)
-    import_notes = List().tag(sync=True)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -114,8 +99,7 @@ class MastImport(jdaviz_api.TrayPlugin):
             self, on_selection=self._selection_changed, on_import=self._import_row
         )
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
-        self.mast = Mast()
-        self._search_worker = self._import_worker = None
+        self._search_worker = None
 
     @property
     def user_api(self):
@@ -125,15 +109,11 @@ class MastImport(jdaviz_api.TrayPlugin):
             expose=(
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
                 "program_id", "mission", "all_levels", "search", "observations",
-                "extensions", "max_images", "import_selected", "import_observation", "cancel",
+                "extensions", "max_images", "import_selected", "import_observation",
+                "import_existing", "cancel", "resume", "remove",
             ),
             readonly=("jobs",),
         )  # fmt: skip
-
-    @property
-    def jobs(self):
-        """Imports of this session, oldest first."""
-        return self.mast.jobs
 
     # Search
 
@@ -197,121 +177,6 @@ class MastImport(jdaviz_api.TrayPlugin):
         else:
             self._say("search", sentence(error), "error")
 
-    # Import
-
-    def import_selected(self):
-        """Import the selected observations; return the `~jdaviz_mast.ImportJob`.
-
-        Raises
-        ------
-        InvalidInput
-            If no row is selected.
-        jdaviz_mast.errors.MastError
-            If the archive did not say what there is to fetch. What is wrong with single files
-            is on the job, also when that is all of them.
-        """
-        return self._start_import(self._selected_observations()).wait()
-
-    def import_observation(self, observation_id, product_type="SCIENCE", source=None):
-        """Import one observation, which need not have been searched for.
-
-        Parameters
-        ----------
-        observation_id : str
-            MAST's ``obs_id``.
-        product_type : str, list of str or None
-            MAST's ``productType``; None for all.
-        source : str, optional
-            ``'auto'`` or ``'http'``.
-
-        Returns
-        -------
-        job : `~jdaviz_mast.ImportJob`
-        """
-        return self._start_import(observation_id, product_type, source).wait()
-
-    def cancel(self, job_id=None):
-        """Stop an import: the one with that ID, or the one that is running."""
-        known = {job.id: job for job in self.jobs}
-        if job_id is None:
-            if self._import_worker is not None:
-                self._import_worker.cancel()
-        elif job_id in known:
-            known[job_id].cancel()
-        else:
-            raise InvalidInput("job_id", job_id, f"choose from {', '.join(known) or 'none'}")
-
-    def _start_import(self, observations, product_type="SCIENCE", source=None):
-        if not self.extensions:
-            raise InvalidInput("extensions", [], f"choose some of {', '.join(_EXTENSIONS)}")
-        if self.importing:
-            raise MastError("An import is running: wait for it, or cancel it.")
-        layer_import = LayerImport(
-            self._app,
-            self.mast,
-            observations,
-            extensions=list(self.extensions),
-            max_images=self.max_images,
-            all_levels=self.all_levels,
-            product_type=product_type,
-            source=source,
-            on_progress=self._show_progress,
-        )
-        self.importing = True
-        self.observations.can_import = False
-        self._show_progress(0, "Asking MAST for the products…", "")
-        self.import_message, self.import_notes = "", []
-        self._import_worker = Worker(
-            self._owner,
-            layer_import.run,
-            on_done=lambda job: self._import_ended(layer_import),
-            on_error=lambda error: self._import_failed(layer_import, error),
-        ).start()
-        return self._import_worker
-
-    def _selected_observations(self):
-        selected = self.observations.selected
-        if selected is None:
-            raise InvalidInput("observations", "none selected", "select rows of the table first")
-        return selected
-
-    def _import_row(self, index):
-        self._from_button(lambda: self._start_import(self.observations.row(index)))
-
-    def _from_button(self, start):
-        if self.importing:
-            return  # the second click of a double one
-        try:
-            start()
-        except MastError as error:
-            self._say("import", sentence(error), "error")
-
-    def _show_progress(self, percent, text, note):
-        self.progress, self.progress_text, self.progress_note = percent, text, note
-
-    def _import_ended(self, layer_import):
-        self._import_is_over()
-        message, notes, kind = layer_import.summary()
-        self._say("import", message, kind)
-        self.import_notes = notes
-        self.snackbar(f"MAST: {message}", kind)
-
-    def _import_failed(self, layer_import, error):
-        self._import_is_over()
-        layer_import.cancel()
-        if isinstance(error, Cancelled):
-            self._say("import", layer_import.cancelled_summary())
-        else:
-            self._say("import", sentence(error), "error")
-
-    def _import_is_over(self):
-        self.importing = False
-        self.observations.can_import = True
-
-    def _say(self, where, text, kind="info"):
-        setattr(self, f"{where}_message_type", kind)
-        setattr(self, f"{where}_message", text)
-
     def _selection_changed(self):
         self.n_selected = self.observations.n_selected
         self.selection_note = " ".join(
@@ -336,11 +201,3 @@ class MastImport(jdaviz_api.TrayPlugin):
     def vue_cancel_search(self, *_):
         """Stop the search."""
         self.cancel_search()
-
-    def vue_import_selected(self, *_):
-        """Import what is selected, without waiting."""
-        self._from_button(lambda: self._start_import(self._selected_observations()))
-
-    def vue_cancel_import(self, *_):
-        """Stop the import."""
-        self.cancel()

@@ -20,6 +20,7 @@ __all__ = [
     "align_by_sky",
     "data_labels",
     "enable",
+    "has_image",
     "image_viewer_hint",
     "install",
     "open_tray",
@@ -97,6 +98,25 @@ class TrayPlugin(PluginTemplateMixin):
 def data_labels(app):
     """Return the labels of all data in the application."""
     return [data.label for data in app.data_collection]
+
+
+def has_image(app, uri, extension):
+    """Return whether one image of a product is in the application.
+
+    Parameters
+    ----------
+    app : jdaviz's private application
+    uri : str
+        The product's ``dataURI``.
+    extension : (str, int)
+        EXTNAME and EXTVER, which name the component that `read_image` makes.
+    """
+    component = "{},{}".format(*extension)
+    return any(
+        data.meta.get("mast_product_dataURI") == uri
+        and component in [c.label for c in data.main_components]
+        for data in app.data_collection
+    )
 
 
 def add_image(app, data, label, *, visible=True):

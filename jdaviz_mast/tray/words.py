@@ -1,0 +1,38 @@
+"""How numbers of things, bytes and seconds are written in the tray."""
+
+__all__ = ["bytes_in_words", "counted", "cut", "seconds_in_words", "some_of"]
+
+
+def counted(number, noun):
+    """Return such as ``1 file`` or ``1,024 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def bytes_in_words(number):
+    """Return such as ``12.3 MB``, in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
+
+
+def seconds_in_words(seconds):
+    """Return such as ``12 s``, ``3 min 5 s`` or ``2 h 10 min``."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def some_of(names, most=6):
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def cut(text, most):
+    """Return a text in one line of at most so many characters."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
