@@ -72,7 +72,7 @@ def test_twenty_kills_at_random_moments_lose_nothing_that_was_journalled(day, se
         if job_id is not None:
             assert state_of(day, job_id) in ("interrupted", "complete")
     finished, before = journalled(path), len(day.requests(large))
-    assert path.exists() or length(finished) > MB, "twenty runs have brought next to nothing"
+    assert path.exists() or length(finished) > MB // 2, "twenty runs have brought next to nothing"
     day.archive.bandwidth = None
     report = day.start(job_id=job_id, **SMALL_PARTS).report()
     day.check_all_complete(report)
