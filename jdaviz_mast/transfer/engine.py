@@ -356,9 +356,10 @@ class Transfer:
                 return
             offset += len(piece)
             came[0] += gained
-            file = task.file
-            file.bytes_fetched += len(piece)
-            file.bytes_done = draft.done.total
+            with self._schedule.changed:
+                task.file.bytes_fetched += len(piece)
+                if claim.current:
+                    task.file.bytes_done = draft.done.total
             self._on_bytes(len(piece))
         listed = task.file.item.size
         end = task.partial.size or listed

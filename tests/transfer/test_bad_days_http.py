@@ -410,7 +410,8 @@ def test_a_new_import_takes_up_what_an_earlier_one_left(day):
 # -- the server -----------------------------------------------------------------------------
 
 
-def test_a_server_that_is_gone_for_20_seconds_is_waited_for(tmp_path):
+def test_a_server_that_is_gone_for_20_seconds_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("jdaviz_mast.transfer.hosts._FIRST_PAUSE", 0.5)  # as it is
     port = free_port()
     archive = DemoArchive(port=port, bandwidth=300_000)
     archive.start()

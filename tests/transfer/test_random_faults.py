@@ -133,7 +133,7 @@ def test_after_any_sequence_of_faults_kills_and_resumes_the_bytes_are_equal(tmp_
                 try:
                     case.run()
                 except Exception as error:  # noqa: BLE001 - all cases are told together below
-                    wrong[number] = f"case {number}: {error}\n    after {case.log}"
+                    wrong[number] = f"case {number}: {error!r}\n    after {case.log}"
                 kills += case.kills
         return kills
 
