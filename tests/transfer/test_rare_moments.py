@@ -6,8 +6,11 @@ Each of these was found by reading the engine with suspicion; each is determinis
 import concurrent.futures
 import contextlib
 import errno
+import gzip
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -418,6 +421,55 @@ def test_workers_that_are_forked_during_another_import_fetch(tmp_path):
             assert states == {"complete"}
 
 
+def test_a_host_that_was_given_up_by_one_file_is_given_up_by_all(tmp_path):
+    """A file that could come from elsewhere has less patience than one that could not."""
+    with OddServer(lambda request: False) as gone:
+        pass
+    both = file_of(tmp_path / "a.json", f"{gone.url}/s3", f"{gone.url}/http", size=10)
+    one = file_of(tmp_path / "b.json", f"{gone.url}/b", size=10)
+    spent = time.process_time()
+    with running(transfer_of(both, one, retries=4)) as thread:
+        thread.join(20)
+        assert {both.state, one.state} == {"failed"}
+    assert time.process_time() - spent < 5
+
+
+def test_what_is_there_may_be_asked_for_while_more_comes(tmp_path):
+    """Threads write, and others look for what is missing; no lock is common to them."""
+    one = Partial(tmp_path / "a.json", "test:a")
+    assert one.acquire()
+    draft = one.begin("http", 4000, '"a"')
+    interval, stop, errors = sys.getswitchinterval(), threading.Event(), []
+    sys.setswitchinterval(1e-6)
+
+    def look():
+        try:
+            while not stop.is_set():
+                assert 0 <= one.done.total <= 4000
+                gap = one.done.first_gap(4000)
+                assert gap is None or 0 <= gap[0] < gap[1] <= 4000
+                list(one.done)
+        except BaseException as error:  # noqa: BLE001 - it is shown by the test
+            errors.append(error)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    try:
+        for thread in lookers:
+            thread.start()
+        end = time.monotonic() + 4
+        while time.monotonic() < end and not errors:
+            draft = one.begin("http", 4000, '"a"')
+            for start in (*range(0, 4000, 20), *range(10, 4000, 20)):
+                draft.write(bytes(10), start)
+    finally:
+        stop.set()
+        for thread in lookers:
+            thread.join(5)
+        sys.setswitchinterval(interval)
+        one.release()
+    assert errors == []
+
+
 # -- wrong states ----------------------------------------------------------------------------
 
 
@@ -469,6 +521,22 @@ def test_a_plan_that_the_disk_does_not_take_says_why(tmp_path):
     assert job.error is not None
 
 
+def test_a_job_that_is_cancelled_from_elsewhere_is_running_until_it_has_stopped(tmp_path):
+    record = Record.create(tmp_path, {"title": "a"}, None)
+    record.note(job="running")
+    elsewhere = KeptJob(find_record(tmp_path, record.id), lambda: None)
+    elsewhere.cancel()
+    assert record.cancel_flag.exists()
+    listed = KeptJob(find_record(tmp_path, record.id), lambda: None)
+    assert listed.state == "running"
+    assert elsewhere.state == "running"
+    assert not elsewhere.finished
+    record.note(job="complete")  # it was at its end already
+    record.release()
+    assert elsewhere.wait(5)
+    assert elsewhere.state == "complete"
+
+
 def test_a_journal_without_its_bytes_is_not_counted(tmp_path):
     partial_file = Partial(tmp_path / "a.json", "test:a")
     assert partial_file.acquire()
@@ -477,6 +545,68 @@ def test_a_journal_without_its_bytes_is_not_counted(tmp_path):
     assert bytes_on_disk(tmp_path / "a.json", 1000) == 500
     (tmp_path / ".a.json.part").unlink()
     assert bytes_on_disk(tmp_path / "a.json", 1000) == 0
+
+
+def test_what_is_stored_compressed_and_said_to_be_so_arrives_as_it_is_stored(tmp_path):
+    """Servers name the compression of a ``.gz`` file as if it were one of the way."""
+    data = gzip.compress(data_of(100_000))
+
+    def answer(request):
+        request.send(part(request, data, ETag='"a"', Content_Encoding="gzip"))
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.fits.gz", server.url, size=len(data))
+        transfer_of(file).run()
+    assert file.state == "complete", file.error
+    assert file.path.read_bytes() == data
+
+
+def fetch_and_wait(url, folder, ready):
+    """Fetch on forked workers; runs in a process of its own, which is killed."""
+    record = Record.create(folder, {"title": "a"}, None)
+    executor = concurrent.futures.ProcessPoolExecutor(
+        2, mp_context=multiprocessing.get_context("fork")
+    )
+    files = [Item(f"test:{n}", (Source("http", f"{url}/{n}"),), folder / f"{n}", size=1000)
+             for n in range(4)]  # fmt: skip
+    job = ImportJob(
+        record,
+        lambda check, say: files,
+        partial(Distributed, credentials=Nobody(), executor=executor, connections=2, timeout=60.0,
+                retries=1),
+    )  # fmt: skip
+    job.start()
+    workers = until(lambda: len(multiprocessing.active_children()) == 2 and
+                    multiprocessing.active_children())  # fmt: skip
+    ready.send((record.id, [worker.pid for worker in workers]))
+    job.wait()
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+def test_a_job_whose_process_is_killed_is_not_held_by_its_workers(tmp_path):
+    go_on, data = threading.Event(), data_of(1000)
+
+    def answer(request):
+        go_on.wait(30)
+        request.send(part(request, data, ETag='"a"'))
+
+    with OddServer(answer) as server:
+        ours, theirs = multiprocessing.Pipe()
+        context = multiprocessing.get_context("fork")
+        process = context.Process(target=fetch_and_wait, args=(server.url, tmp_path, theirs))
+        process.start()
+        assert ours.poll(20)
+        job_id, workers = ours.recv()
+        until(lambda: server.open == 2)
+        process.kill()
+        process.join(10)
+        go_on.set()
+        try:
+            until(lambda: not find_record(tmp_path, job_id).is_held, 5)
+        finally:
+            for worker in workers:  # nobody else ends them
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
 
 
 # -- leaks -----------------------------------------------------------------------------------
