@@ -30,6 +30,8 @@ from jdaviz_mast.demo import Fault
 from jdaviz_mast.errors import MastError
 from jdaviz_mast.transfer import partial
 
+pytestmark = pytest.mark.slow
+
 STATE = ".jdaviz-mast"
 
 

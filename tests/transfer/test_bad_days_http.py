@@ -26,6 +26,8 @@ from jdaviz_mast import Mast
 from jdaviz_mast.demo import DemoArchive, Fault
 from jdaviz_mast.demo.faults import FAULT_KINDS
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 4  # the default of jdaviz_mast.conf
 SIZES = {"many parts": "large_i2d.fits", "one part": "1_x1d.fits"}
 

@@ -26,6 +26,8 @@ from bad_days import (
 import jdaviz_mast
 from jdaviz_mast.demo import DemoArchive, Fault
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):

@@ -19,6 +19,8 @@ from bad_days import (
 import jdaviz_mast
 from jdaviz_mast.demo import Fault
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"many parts": "large_i2d.fits", "one part": "1_x1d.fits"}
 LARGE = "large_i2d.fits"
 

@@ -25,6 +25,8 @@ from bad_days import (
 import jdaviz_mast
 from jdaviz_mast.demo import Fault
 
+pytestmark = pytest.mark.slow
+
 QUICK = SMALL_PARTS | {"partial._CHECKPOINT_SECONDS": 0.1}
 
 

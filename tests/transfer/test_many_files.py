@@ -10,6 +10,8 @@ from bad_days import BadDay, outcome
 from jdaviz_mast.demo import DemoArchive
 from jdaviz_mast.errors import MastError
 
+pytestmark = pytest.mark.slow
+
 COUNT, FEW = 5000, 500
 CONNECTIONS = 4
 

@@ -9,9 +9,12 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from bad_days import SMALL_PARTS, BadDay, fits, journalled, overlap, reprocessed
 
 from jdaviz_mast.demo import DemoArchive, Fault
+
+pytestmark = pytest.mark.slow
 
 CASES = range(320)
 AT_ONCE = 6  # a case mostly waits: for a retry, or for the moment of its kill
