@@ -161,7 +161,9 @@ class Answer:
         """Give the connection back, or close it if not all that comes was read."""
         raw = self._response.raw
         if self.length is not None and not getattr(raw, "length_remaining", 1):
-            raw.release_conn()
+            # Nothing is left; but only who reads the end can use the connection again.
+            with contextlib.suppress(*_FAILURES):
+                raw.drain_conn()
         else:
             self._response.close()
 
