@@ -56,6 +56,8 @@ class LayerImport:
         Labels of the layers that are switched on.
     hidden_layers : list of str
         Labels of those that are not: they would cover what they belong to.
+    of_failures : list of str
+        The notes of the summary that files tell themselves.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class LayerImport:
         self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
         self._nothing = nothing
         self.job, self.layers, self.hidden_layers = None, [], []
+        self.of_failures = []
         self._opened, self._already = set(), 0
-        self._too_many, self._problems = 0, Counter()
+        self._too_many, self._problems = 0, {}
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
@@ -89,7 +92,7 @@ class LayerImport:
         if self.job.error is not None:
             raise self.job.error
         failed = [f for f in self.job.files if f.state == "failed"]
-        self._note({file.name: file.error for file in failed})
+        self.of_failures = self._note({file.name: file.error for file in failed})
         return self.job
 
     def cancel(self):
@@ -154,14 +157,19 @@ class LayerImport:
             # At once: the images that follow are then linked to the sky as they come.
             jdaviz_api.align_by_sky(self._app)
         except ValueError as error:
-            self._problems[f"The images are not aligned on the sky: {error}"] = 1
+            self._problems[f"The images are not aligned on the sky: {error}"] = None
 
     def _note(self, problems):
-        """Keep problems, a dict of file name to sentence; equal sentences are told once."""
-        for sentence, count in Counter(problems.values()).items():
-            names = [name for name, other in problems.items() if other == sentence]
-            who = names[0] if count == 1 else f"{count:,} files"
-            self._problems[f"{who}: {sentence}"] = 1
+        """Keep problems, a dict of file name to sentence, as notes; equal ones are told once."""
+        names = {}
+        for name, sentence in problems.items():
+            names.setdefault(sentence, []).append(name)
+        notes = [
+            f"{who[0] if len(who) == 1 else counted(len(who), 'file')}: {sentence}"
+            for sentence, who in names.items()
+        ]
+        self._problems |= dict.fromkeys(notes)
+        return notes
 
     @staticmethod
     def _not_images(files):

@@ -168,7 +168,8 @@ class Imports:
         with contextlib.suppress(ValueError):
             self._running.remove(running)
         if running.job_id is not None:
-            self.outcomes[running.job_id] = (message, notes)
+            told = running.layer_import.of_failures
+            self.outcomes[running.job_id] = message, [note for note in notes if note not in told]
         self._on_change()
         self._on_end(running.title, message, notes, kind)
         self._on_job()

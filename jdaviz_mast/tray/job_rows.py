@@ -149,11 +149,9 @@ def _when(created):
 
 
 def _amount(done, total, whole):
-    if whole or (total and done >= total):
-        return bytes_in_words(total)
-    if total:
-        return f"{bytes_in_words(done)} of {bytes_in_words(total)}"
-    return bytes_in_words(done) if done else ""
+    if whole or not done or done >= total > 0:
+        return "" if not total else bytes_in_words(total)
+    return bytes_in_words(done) + (f" of {bytes_in_words(total)}" if total else "")
 
 
 def _speed(job):

@@ -223,7 +223,7 @@ class ObservationTable(JdavizTable):
         # Only what is shown is written out: an answer may have 100,000 rows.
         page = self._observations[shown]
         texts = {name: _texts(page, name) for name in _names()}
-        texts |= {"release": _releases(page), "why_not": _why_not(page)}
+        texts |= {"lock": _locks(page), "why_not": _why_not(page)}
         self.rows = [
             dict(zip(texts, row, strict=True)) | {"index": i, "selected": i in self._selected}
             for i, row in zip(shown.tolist(), zip(*texts.values(), strict=True), strict=True)
@@ -300,14 +300,19 @@ def _missing(column):
     return missing | np.isnan(values) if values.dtype.kind == "f" else missing
 
 
-def _releases(observations):
-    """Return the days on which exclusive data become public; empty where they are."""
+def _locks(observations):
+    """Return who may not fetch what the rows are about, and until when; empty for public data."""
     if "dataRights" not in observations.colnames:
         return [""] * len(observations)
-    rights, days = observations["dataRights"].tolist(), _texts(observations, "t_obs_release")
-    return [
-        day if right == "EXCLUSIVE_ACCESS" else "" for right, day in zip(rights, days, strict=True)
-    ]
+    column = observations["dataRights"]
+    known = np.where(_missing(column), "PUBLIC", np.ma.getdata(column).astype(str)).tolist()
+    days, today = _texts(observations, "t_obs_release"), Time.now().iso[:10]
+    locks = []
+    for rights, day in zip(known, days, strict=True):
+        word = _RIGHTS.get(rights, rights.lower().replace("_", " "))
+        until = f" until {day}" if day != _MISSING and day > today else ""
+        locks.append("" if rights in ("PUBLIC", "") else f"{word}{until}")
+    return locks
 
 
 def _why_not(observations):
