@@ -218,6 +218,34 @@ def test_an_answer_that_was_not_read_to_its_end_spoils_no_other(wire, served):
         assert get(wire, other)[1] == b"y" * 1000
 
 
+@pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
+@pytest.mark.parametrize("then", ["silence", "more and more"])
+def test_closing_an_answer_waits_for_nothing(wire, read, then):
+    """All that is wanted has come; the end of it, which a chunk says, has not."""
+    ended = threading.Event()
+
+    def answer(request):
+        request.send(head(206, Transfer_Encoding="chunked", Content_Range="bytes 0-99/1000"))
+        request.send(b"64\r\n" + bytes(100) + b"\r\n")
+        while not ended.wait(0.05):
+            if then != "silence":
+                request.send(b"8000\r\n" + bytes(0x8000) + b"\r\n")
+        return False
+
+    with OddServer(answer) as server:
+        answered = wire.open(server.url, name="a", start=0, stop=100)
+        if read:
+            next(answered.pieces())
+        began = time.monotonic()
+        timer = threading.Timer(8, ended.set)
+        timer.start()
+        answered.close()
+        took = time.monotonic() - began
+        timer.cancel()
+        ended.set()
+    assert took < 2
+
+
 # -- which version it is ---------------------------------------------------------------------
 
 VALIDATORS = {
