@@ -230,6 +230,30 @@ def test_nothing_is_journalled_before_it_is_flushed(begun, path, monkeypatch, ea
     assert sizes == sorted(set(sizes))
 
 
+@pytest.mark.parametrize("end", ["verify", "release"])
+def test_the_last_bytes_are_flushed_before_anybody_relies_on_them(begun, path, monkeypatch, end):
+    order, flush, note = [], partial._flush, partial._Draft._note
+
+    def flushed(fd):
+        order.append(("flush", os.fstat(fd).st_size))
+        flush(fd)
+
+    def noted(self, ranges):
+        order.append(("note", list(ranges)))
+        note(self, ranges)
+
+    monkeypatch.setattr(partial, "_flush", flushed)
+    monkeypatch.setattr(partial._Draft, "_note", noted)
+    one = begun()
+    put(one, 0, len(DATA))
+    if end == "verify":
+        one.verify(lambda part: order.append(("test", part.name)))
+        assert order == [("flush", len(DATA)), ("test", beside(path).name)]
+    else:
+        one.release()
+        assert order == [("flush", len(DATA)), ("note", [(0, len(DATA))])]
+
+
 def test_a_flush_that_fails_is_not_journalled(begun, path, monkeypatch, each_write_is_kept):
     one = begun()
     put(one, 0, 1000)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from jdaviz_mast.errors import FileProblem, InvalidInput
+from jdaviz_mast.errors import FileProblem, InvalidInput, MastError
 from jdaviz_mast.transfer import (
     STATE_FOLDER,
     Item,
@@ -109,6 +109,20 @@ def test_values_that_are_equal_and_not_the_same_are_not_mixed(record):
               for n in range(20)]  # fmt: skip
     record.keep_files(abouts)
     assert json.dumps(record.files()) == json.dumps(abouts)
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", gzip.compress(b'{"shared": []}'),
+                                     gzip.compress(b'{"shared": [], "files": [{"a": 5}]}')])  # fmt: skip
+def test_a_list_of_files_that_is_damaged_is_an_error_for_a_person(record, content):
+    record.keep_files([{"product": {"n": 1}}])
+    (record.folder / "files.json.gz").write_bytes(content)
+    with pytest.raises(MastError, match="damaged"):
+        record.files()
+    record.note(job="partial", error=None, notes=[])
+    record.release()
+    job = kept(record, record.files)
+    assert job.files == [], "whoever shows it must not be thrown out"
+    assert "damaged" in str(job.error)
 
 
 def test_a_reader_sees_all_of_what_is_written_or_none(record):

@@ -662,14 +662,15 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(wire, tls):
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize("sent", ["nothing", "headers", "half"])
+@pytest.mark.parametrize("sent", ["nothing", "headers", "half", "half of the last answer"])
 def test_breaking_off_ends_a_wait_within_a_second(trusted, secure, sent):
     waiting, data = threading.Event(), bytes(1 << 20)
 
     def answer(request):
         if sent != "nothing":
-            request.send(head(200, Content_Length=len(data)))
-        if sent == "half":
+            last = {"Connection": "close"} if "last" in sent else {}
+            request.send(head(200, Content_Length=len(data), **last))
+        if "half" in sent:
             request.send(data[: len(data) // 2])
         waiting.set()
         ended.wait(20)
