@@ -448,7 +448,7 @@ class Transfer:
             if isinstance(error, Unreachable) and error.host == claim.host:
                 if not host.given_up:
                     host.failed(str(error))
-                tries = host.tries
+                tries = patience + 1 if host.given_up else host.tries
                 if tries > patience:
                     host.give_up()
             else:

@@ -8,13 +8,15 @@ import weakref
 from astropy.time import Time
 
 from jdaviz_mast.errors import Cancelled, FileProblem, MastError
-from jdaviz_mast.transfer.item import TransferFile
+from jdaviz_mast.transfer.item import ENDED, TransferFile
 from jdaviz_mast.transfer.partial import bytes_on_disk
 
 __all__ = ["ImportJob", "running_jobs"]
 
 WAITS = "Another process is running this job; it is waited for."
 
+#: What the log may say of a job.
+_STATES = ("running", "complete", "partial", "cancelled", "failed")
 #: Seconds over which the rate is averaged.
 _RATE_SPAN = 5.0
 #: Seconds between two looks at a job that another process runs.
@@ -156,7 +158,7 @@ class ImportJob:
 
     def check_cancelled(self):
         """Raise `Cancelled` once `cancel` was called."""
-        if self._stop.is_set():
+        if self._stop.is_set() or (self.state == "running" and self._record.cancel_flag.exists()):
             raise Cancelled("The import was cancelled.")
 
     # -- on its own thread -------------------------------------------------------------------
@@ -283,17 +285,22 @@ class KeptJob(ImportJob):
             self._read_log()
         return True
 
+    def cancel(self):
+        """Ask the process that runs it to stop; `wait` tells when it has."""
+        if not self.finished:
+            self._record.ask_to_cancel()
+
     def _read_log(self):
         held = self._record.is_held
         state, self._said = "queued", {}
         for line in self._record.log():
-            if isinstance(line.get("job"), str):
-                state = line["job"]
-                self.notes = [str(note) for note in line.get("notes") or ()]
+            if line.get("job") in _STATES:
+                state, notes = line["job"], line.get("notes")
+                self.notes = [str(note) for note in notes] if isinstance(notes, list) else []
                 self.error = MastError(str(line["error"])) if line.get("error") else None
                 if state == "running":  # resumed: what had failed is to be fetched again
                     self._said = {n: f for n, f in self._said.items() if f["state"] == "complete"}
-            elif isinstance(line.get("file"), int) and isinstance(line.get("state"), str):
+            elif isinstance(line.get("file"), int) and line.get("state") in ENDED:
                 self._said[line["file"]] = line
         if not held:
             self.state = "interrupted" if state in ("queued", "running") else state

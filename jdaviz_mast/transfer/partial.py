@@ -157,6 +157,8 @@ class Partial:
         with contextlib.suppress(OSError):  # a full disk: then the journal ends earlier
             self._close_draft(keep=bool(self.validator))
         with self._ending:
+            if not self._lock.is_locked:
+                return
             with contextlib.suppress(OSError):
                 if not self._journal_path.exists():
                     self._part.unlink(missing_ok=True)
@@ -202,9 +204,10 @@ class Partial:
             header.get("format") == _FORMAT
             and header.get("uri") == self.uri
             and header.get("validator")
+            and isinstance(header.get("source"), str)
             and isinstance(header.get("size"), int)
             and not self._part.is_symlink()
-            and all(stop <= min(present, header["size"]) for _, stop in done)
+            and all(a >= 0 and b <= min(present, header["size"]) for a, b in done)
         )
         if not believed:
             self._journal_path.unlink(missing_ok=True)
@@ -225,7 +228,7 @@ class _Draft:
         self.done = done
         self._pending, self._unsynced, self._synced_at = Ranges(), 0, time.monotonic()
         self._lock, self._syncing = threading.Lock(), threading.Lock()
-        self._users, self._closed = 0, False
+        self._users, self._closed, self._torn = 0, False, False
 
     def write(self, data, offset):
         """Put bytes in their place; return how many of them are new, None if none is wanted."""
@@ -300,7 +303,10 @@ class _Draft:
                 with self._lock:
                     pending, self._pending, self._unsynced = self._pending, Ranges(), 0
                 _flush(self._fd)
-                self._note(pending)
+                with self._lock:
+                    # Closed meanwhile, the journal is another version's, or nobody's.
+                    if not self._closed:
+                        self._note(pending)
             self._synced_at = time.monotonic()
         finally:
             self._syncing.release()
@@ -309,10 +315,15 @@ class _Draft:
         lines = []
         if self._journal is None:
             self._journal = os.open(self._journal_path, _OPEN | os.O_APPEND, 0o666)
-            if not os.fstat(self._journal).st_size:
+            if size := os.fstat(self._journal).st_size:
+                os.lseek(self._journal, size - 1, os.SEEK_SET)
+                self._torn = os.read(self._journal, 1) != b"\n"
+            else:
                 lines.append(_signed(json.dumps(self._header)))
         lines += [_signed(f"{start} {stop}") for start, stop in ranges]
-        os.write(self._journal, "".join(lines).encode())
+        data = ("\n" * self._torn + "".join(lines)).encode()
+        self._torn = True  # of a line that the disk took half of, the next one is kept apart
+        self._torn = os.write(self._journal, data) < len(data)
 
 
 if hasattr(os, "pwrite"):

@@ -6,58 +6,54 @@ __all__ = ["Ranges"]
 
 
 class Ranges:
-    """Half-open ranges ``[start, stop)`` of bytes, kept sorted, disjoint and merged."""
+    """Half-open ranges ``[start, stop)`` of bytes, kept sorted, disjoint and merged.
+
+    One thread at a time may add to it; others may look at it meanwhile.
+    """
 
     def __init__(self, ranges=()):
-        self._starts, self._stops = [], []
+        self._pairs = []  # never changed in place: who looks at it sees one state
         for start, stop in ranges:
             self.add(start, stop)
 
     def __iter__(self):
-        return iter(list(zip(self._starts, self._stops, strict=True)))
+        return iter(self._pairs)
 
     def __len__(self):
-        return len(self._starts)
+        return len(self._pairs)
 
     def __repr__(self):
-        return f"Ranges({list(self)})"
+        return f"Ranges({self._pairs})"
 
     @property
     def total(self):
         """Number of bytes."""
-        return sum(self._stops) - sum(self._starts)
+        return sum(stop - start for start, stop in self._pairs)
 
     def add(self, start, stop):
         """Add ``[start, stop)``, which may touch or overlap what is there."""
         if start >= stop:
             return
-        first = bisect.bisect_left(self._stops, start)
-        last = bisect.bisect_right(self._starts, stop)
+        pairs = self._pairs
+        first = bisect.bisect_left(pairs, start, key=lambda pair: pair[1])
+        last = bisect.bisect_right(pairs, stop, key=lambda pair: pair[0])
         if first < last:
-            start, stop = min(start, self._starts[first]), max(stop, self._stops[last - 1])
-        self._starts[first:last], self._stops[first:last] = [start], [stop]
-
-    def remove(self, start, stop):
-        """Take ``[start, stop)`` out."""
-        kept = [
-            piece
-            for a, b in self
-            for piece in ((a, min(b, start)), (max(a, stop), b))
-            if piece[0] < piece[1]
-        ]
-        self._starts, self._stops = [a for a, _ in kept], [b for _, b in kept]
+            start, stop = min(start, pairs[first][0]), max(stop, pairs[last - 1][1])
+        self._pairs = [*pairs[:first], (start, stop), *pairs[last:]]
 
     def covers(self, size):
         """Whether all of ``[0, size)`` is there."""
-        return size == 0 or (self._starts[:1] == [0] and self._stops[0] >= size)
+        pairs = self._pairs
+        return size == 0 or bool(pairs and pairs[0][0] == 0 and pairs[0][1] >= size)
 
-    def first_gap(self, size, others=None):
+    def first_gap(self, size, others=()):
         """Return the first ``(start, stop)`` below ``size`` in neither this nor ``others``."""
         taken = Ranges(self)
-        for start, stop in others or ():
+        for start, stop in others:
             taken.add(start, stop)
-        if not taken._starts or taken._starts[0] > 0:
-            return (0, min(size, *taken._starts[:1])) if taken._starts else (0, size)
-        start = taken._stops[0]
-        stop = taken._starts[1] if len(taken) > 1 else size
-        return (start, min(stop, size)) if start < min(stop, size) else None
+        at = 0
+        for start, stop in taken:
+            if start > at:
+                return (at, min(start, size)) if at < size else None
+            at = stop
+        return (at, size) if at < size else None

@@ -55,7 +55,7 @@ class Record:
     def __init__(self, folder, request):
         self.folder, self.request, self.id = folder, request, folder.name
         self._lock = FileLock(folder / "lock", timeout=0, thread_local=False)
-        self._log, self._writing = None, threading.Lock()
+        self._log, self._torn, self._writing = None, False, threading.Lock()
 
     def __repr__(self):
         return f"<Record {self.id}>"
@@ -93,6 +93,7 @@ class Record:
             raise ValueError("of another version")
         if not all(isinstance(request.get(name), str) for name in ("title", "created")):
             raise ValueError("without a title")
+        datetime.datetime.fromisoformat(request["created"])
         return cls(folder, request)
 
     # -- the lock ----------------------------------------------------------------------------
@@ -144,12 +145,14 @@ class Record:
         """Add a line to the log; a disk that takes none costs no more than the line."""
         line = (json.dumps(what) + "\n").encode()
         with self._writing, contextlib.suppress(OSError):
+            path = self.folder / "log.jsonl"
             if self._log is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-                self._log = os.open(self.folder / "log.jsonl", flags, 0o666)
-                if _is_torn(self.folder / "log.jsonl"):
-                    line = b"\n" + line
-            os.write(self._log, line)
+                self._log = os.open(path, flags, 0o666)
+                self._torn = _is_torn(path)
+            data = b"\n" * self._torn + line
+            self._torn = True  # of a line that the disk took half of, the next one is kept apart
+            self._torn = os.write(self._log, data) < len(data)
 
     def log(self):
         """Yield the lines of the log that can be read, oldest first."""
@@ -158,7 +161,7 @@ class Record:
         except OSError:
             return
         for line in text.split(b"\n"):
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 if isinstance(what := json.loads(line), dict):
                     yield what
 
@@ -173,6 +176,12 @@ class Record:
     def cancel_flag(self):
         """Path of a file that is there while the job is to stop."""
         return self.folder / _CANCEL
+
+    def is_old(self, days):
+        """Whether it was complete more than so many days ago."""
+        *_, last = ({}, *self.log())
+        age = time.time() - (self.folder / "log.jsonl").stat().st_mtime
+        return last.get("job") == "complete" and age > days * 86400
 
     def remove(self):
         """Remove what is kept of it; its files stay."""
@@ -194,13 +203,12 @@ def all_records(download_dir):
 
 def remove_old(download_dir, days=30):
     """Remove what is kept of jobs that were complete so long ago; their files stay."""
-    now = time.time()
     for record in all_records(download_dir):
-        *_, last = ({}, *record.log())
         with contextlib.suppress(OSError):
-            changed = (record.folder / "log.jsonl").stat().st_mtime
-            if last.get("job") == "complete" and now - changed > days * 86400:
-                record.remove()
+            if record.is_old(days) and record.acquire():
+                if record.is_old(days):  # still, and nobody can resume it now
+                    record.remove()
+                record.release()
 
 
 def find_record(download_dir, job_id):
@@ -253,7 +261,10 @@ def _read(path):
             data = gzip.decompress(data)
         except Exception as error:  # noqa: BLE001 - zlib's errors are no ValueErrors
             raise ValueError("damaged") from error
-    return json.loads(data)
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("damaged") from error
 
 
 def _packed(abouts):

@@ -217,9 +217,12 @@ class Schedule:
         host = _host(task.sources)
         if not self.hosts.enter(host):
             return None
-        claim = task.claim(host, self._connections)
-        if claim is None:
-            self.hosts.leave(host)
+        claim = None
+        try:
+            claim = task.claim(host, self._connections)
+        finally:
+            if claim is None:
+                self.hosts.leave(host)
         return claim
 
 

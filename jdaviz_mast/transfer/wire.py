@@ -104,12 +104,15 @@ class Answer:
         MD5 of the file in hexadecimal, if this came from S3 and it offers one, else empty.
     """
 
-    def __init__(self, response, asked):
+    def __init__(self, response, asked, name=""):
         self._response = response
         headers = response.headers
         self.out_of_range = response.status_code == 416
         self.ranged = response.status_code == 206
-        self._encoded = headers.get("Content-Encoding", "identity").lower() != "identity"
+        encoding = headers.get("Content-Encoding", "identity").lower()
+        # What is stored as gzip, some servers call so on the way as well: it is to stay so.
+        stored = encoding == "gzip" and name.lower().endswith(".gz")
+        self._encoded = encoding != "identity" and not stored
         self.validator = "" if self._encoded else _validator(headers)
         self.digest = _digest(headers)
         length = headers.get("Content-Length", "")
@@ -140,7 +143,7 @@ class Answer:
         raw, came = self._response.raw, 0
         try:
             while self.length is None or came < self.length:
-                piece = raw.read1(_PIECE, decode_content=True)
+                piece = raw.read1(_PIECE, decode_content=self._encoded)
                 if not piece:
                     break
                 if self.length is not None and len(piece) > self.length - came:
@@ -160,7 +163,7 @@ class Answer:
     def close(self):
         """Give the connection back, or close it if not all that comes was read."""
         raw = self._response.raw
-        if self.length is not None and not getattr(raw, "length_remaining", 1):
+        if raw.length_remaining == 0:
             # Nothing is left; but only who reads the end can use the connection again.
             with contextlib.suppress(*_FAILURES):
                 raw.drain_conn()
@@ -240,7 +243,7 @@ class Wire:
         response, url, sent = self._follow(url, headers)
         try:
             self._judge(response, url, sent, name, about)
-            return Answer(response, (start, stop))
+            return Answer(response, (start, stop), name)
         except BaseException:
             response.close()
             raise
