@@ -411,7 +411,9 @@ def test_a_line_that_is_damaged_costs_its_own_bytes(path, name):
     assert found(path)["done"] == HALF
 
 
-@pytest.mark.parametrize("torn", ["deadbeef 100000 1", "dead", "\0" * 20])
+@pytest.mark.parametrize(
+    "torn", ["deadbeef 100000 1", "dead", "\0" * 20], ids=["half", "less", "zeros"]
+)
 def test_lines_after_a_torn_one_are_kept(path, torn, each_write_is_kept):
     """The process was killed while it wrote a line; the next one writes lines, is killed too."""
     leave(path, header() + line("0 1000") + torn)

@@ -111,11 +111,18 @@ def test_values_that_are_equal_and_not_the_same_are_not_mixed(record):
     assert json.dumps(record.files()) == json.dumps(abouts)
 
 
-@pytest.mark.parametrize("content", [b"", b"damaged", gzip.compress(b'{"shared": []}'),
-                                     gzip.compress(b'{"shared": [], "files": [{"a": 5}]}')])  # fmt: skip
-def test_a_list_of_files_that_is_damaged_is_an_error_for_a_person(record, content):
+DAMAGED = {
+    "empty": b"",
+    "no gzip": b"damaged",
+    "half of it": gzip.compress(b'{"shared": []}'),
+    "a value that is not there": gzip.compress(b'{"shared": [], "files": [{"a": 5}]}'),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_list_of_files_that_is_damaged_is_an_error_for_a_person(record, name):
     record.keep_files([{"product": {"n": 1}}])
-    (record.folder / "files.json.gz").write_bytes(content)
+    (record.folder / "files.json.gz").write_bytes(DAMAGED[name])
     with pytest.raises(MastError, match="damaged"):
         record.files()
     record.note(job="partial", error=None, notes=[])
