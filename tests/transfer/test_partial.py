@@ -518,6 +518,22 @@ def test_a_link_is_not_followed(path, tmp_path, suffix, each_write_is_kept):
     assert hidden(path) == []
 
 
+@pytest.mark.parametrize("suffix", ["", ".journal"])
+def test_a_link_that_comes_later_is_not_followed(path, tmp_path, suffix, each_write_is_kept):
+    """Somebody puts it there while the file is held."""
+    target = tmp_path / "precious"
+    target.write_bytes(b"mine")
+    leave(path, header() + line("0 1000"))
+    one = Partial(path, URI)
+    assert one.acquire()
+    beside(path, suffix).unlink()
+    beside(path, suffix).symlink_to(target)
+    with pytest.raises(OSError, match=r"\.part"):
+        one.draft().write(DATA[1000:2000], 1000)
+    one.release()
+    assert target.read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("suffix", ["", ".journal", ".lock"])
 def test_a_link_into_nowhere_is_replaced(path, tmp_path, suffix):
     beside(path, suffix).symlink_to(tmp_path / "nowhere")

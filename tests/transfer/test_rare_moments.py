@@ -254,9 +254,10 @@ def test_who_looks_for_long_at_what_is_there_takes_nothing_from_who_came_after(t
 
 @pytest.mark.parametrize("when", ["at once", "before it starts"])
 def test_a_job_that_is_cancelled_at_once_keeps_no_lock(tmp_path, when):
+    nothing = partial(Transfer, credentials=Nobody(), connections=1, timeout=5.0, retries=0)
     for _ in range(1 if when == "before it starts" else 30):
         record = Record.create(tmp_path, {"title": "a"}, None)
-        job = ImportJob(record, lambda check, say: [], lambda *a, **k: pytest.fail("it ran"))
+        job = ImportJob(record, lambda check, say: [], nothing)
         if when == "before it starts":
             job.cancel()
             job.start()
