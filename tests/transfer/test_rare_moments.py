@@ -9,6 +9,7 @@ import errno
 import gzip
 import multiprocessing
 import os
+import random
 import signal
 import sys
 import threading
@@ -560,6 +561,22 @@ def test_what_is_stored_compressed_and_said_to_be_so_arrives_as_it_is_stored(tmp
         transfer_of(file).run()
     assert file.state == "complete", file.error
     assert file.path.read_bytes() == data
+
+
+@pytest.mark.parametrize("parts", [False, True], ids=["small", "of many parts"])
+def test_what_is_compressed_once_more_on_the_way_is_not_kept_so(tmp_path, parts):
+    """A server that compresses whatever it sends, a ``.gz`` file too."""
+    data = gzip.compress(random.Random(1).randbytes(4 * MIB if parts else 100_000))
+    sent = gzip.compress(data)
+
+    def answer(request):
+        request.send(part(request, sent, ETag='"a"', Content_Encoding="gzip"))
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.fits.gz", server.url, size=len(data))
+        transfer_of(file, retries=0).run()
+    right = not file.path.exists() or file.path.read_bytes() == data
+    assert right, f"WRONG BYTES, {file.state}, {file.note}"
 
 
 def fetch_and_wait(url, folder, ready):
