@@ -298,7 +298,7 @@ class Mast:
         record = find_record(self.download_dir, job_id)
         if record.is_held:
             raise InvalidInput("job_id", job_id, "it is running; cancel it first")
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(FileProblem):
             for item in self._settled(self.server)._kept_items(record) or ():
                 remove_partial(item.path)
         record.remove()
@@ -467,7 +467,7 @@ class Mast:
         """Return the items of the files of an observation that are on disk."""
         known = {}
         for record in all_records(self.download_dir):
-            with contextlib.suppress(ValueError, OSError):
+            with contextlib.suppress(OSError):  # FileProblem is one
                 for item in self._kept_items(record) or ():
                     if item.about["product"].get("obs_id") == observation_id and item.path:
                         known[item.path] = item

@@ -122,12 +122,18 @@ class Transfer:
             left, schedule.open = schedule.open, []
             for task in left:
                 task.ended = True
+        flushing = []
         for task in left:
             for claim in list(task.claims):
                 schedule.give_back(claim)
             if task.partial is not None:
                 task.file.bytes_done = task.partial.done.total
-                task.partial.release()
+                # At the same time, and not for ever: a slow disk must not hold up who cancelled.
+                flushing.append(threading.Thread(target=task.partial.release, daemon=True))
+                flushing[-1].start()
+        deadline = time.monotonic() + _CANCEL_PATIENCE
+        for thread in flushing:
+            thread.join(max(0, deadline - time.monotonic()))
         schedule.hosts.close()
         for file in self._files:
             if self._stopped.is_set() and not file.ended:
@@ -171,6 +177,9 @@ class Transfer:
                 if claim.current and task.begun:
                     task.restart()
                     claim.version = task.version
+                    if task.resumed:  # the fault may be of the day on which it was begun
+                        task.resumed = False
+                        return
             if task.partial is None:  # it is the disk's fault, not the source's
                 self._fail(task, str(error))
             else:
@@ -248,7 +257,7 @@ class Transfer:
         with self._schedule.changed:
             # The file's own first: it is what the bytes on the disk belong to.
             task.sources.rotate(-names.index(partial.source))
-            task.begun = True
+            task.begun = task.resumed = True
             task.file.bytes_done, task.file.bytes_total = partial.done.total, partial.size
 
     # -- fetching ----------------------------------------------------------------------------
@@ -266,8 +275,15 @@ class Transfer:
             draft = task.partial.draft() if task.begun else None
             validator = task.partial.validator if task.begun else ""
         asked = {} if claim.stop is None else {"start": claim.start, "stop": claim.stop}
-        name, about = task.file.name, task.file.about
-        answer = wire.open(source.url, name=name, validator=validator, about=about, **asked)
+        file = task.file
+        answer = wire.open(
+            source.url,
+            name=file.name,
+            size=file.item.size,
+            validator=validator,
+            about=file.about,
+            **asked,
+        )
         try:
             with self._schedule.changed:
                 self._schedule.hosts[claim.host].answered()

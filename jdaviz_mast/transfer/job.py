@@ -268,7 +268,11 @@ class KeptJob(ImportJob):
     def files(self):
         """The files of the job; they are looked for when this is first asked for."""
         if self._files is None:
-            self._files = [self._file(n, item) for n, item in enumerate(self._items() or ())]
+            try:
+                items = self._items() or ()
+            except MastError as error:
+                items, self.error = (), error
+            self._files = [self._file(number, item) for number, item in enumerate(items)]
         return self._files
 
     @files.setter

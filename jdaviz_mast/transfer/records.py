@@ -34,6 +34,11 @@ __all__ = ["STATE_FOLDER", "Record", "all_records", "find_record", "remove_old"]
 #: Folder in the download folder that holds what is known of jobs.
 STATE_FOLDER = ".jdaviz-mast"
 
+_DAMAGED = (
+    "The record of this import is damaged, so that it cannot be resumed. What it fetched is in the "
+    "download folder; import the observations again."
+)
+
 _FORMAT = 1
 _ID = re.compile(r"[0-9a-f]{12}")
 #: A file that is there while a job is to stop, whoever runs it.
@@ -124,8 +129,11 @@ class Record:
     # -- what was asked for, and what it means -----------------------------------------------
 
     def given(self):
-        """Return what the job was given, JSON."""
-        return _read(self.folder / "given.json.gz")
+        """Return what the job was given, JSON; `FileProblem` if that is damaged."""
+        try:
+            return _read(self.folder / "given.json.gz")
+        except ValueError:
+            raise FileProblem(_DAMAGED) from None
 
     def keep_files(self, abouts):
         """Keep which files the job is of, a list of JSON; what it was given is not needed now."""
@@ -133,11 +141,19 @@ class Record:
         (self.folder / "given.json.gz").unlink(missing_ok=True)
 
     def files(self):
-        """Return the list that `keep_files` got, or None if it was not planned yet."""
+        """Return the list that `keep_files` got, or None if it was not planned yet.
+
+        Raises
+        ------
+        FileProblem
+            If it is damaged.
+        """
         try:
             return _unpacked(_read(self.folder / "files.json.gz"))
         except FileNotFoundError:
             return None
+        except ValueError:
+            raise FileProblem(_DAMAGED) from None
 
     # -- the log -----------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ class Task:
         Counts how often it was begun anew: what belongs to an earlier one is out of date.
     begun : bool
         Whether the version of the file is known, and so what may be asked for.
+    resumed : bool
+        Whether some of it is of an earlier run.
     single : bool
         Whether only one connection may fetch it at a time.
     ranged : bool
@@ -74,7 +76,7 @@ class Task:
     def __init__(self, file):
         self.file, self.partial, self.claims = file, None, []
         self.sources = deque(file.item.sources)
-        self.begun = self.single = self.finishing = self.ended = False
+        self.begun = self.single = self.resumed = self.finishing = self.ended = False
         self.ranged, self.tries, self.restarts, self.ready_at = True, 0, 0, 0.0
         self.digest, self.existing, self.version = "", None, 0
 
@@ -93,7 +95,8 @@ class Task:
         return claim
 
     def _gap(self, connections):
-        if self.claims and (self.single or not self.begun):
+        claims = [claim for claim in self.claims if claim.version == self.version]
+        if claims and (self.single or not self.begun):
             return None
         if self.partial is None:  # first of all it has to be opened
             return 0, None
@@ -102,12 +105,12 @@ class Task:
         size = self.partial.size
         if size is not None and self.partial.done.covers(size):
             # What is left is to verify it, once nobody is at it any more.
-            return None if self.claims else (size, size)
+            return None if claims else (size, size)
         if not self.ranged:
             return 0, None
-        if any(claim.stop is None for claim in self.claims):
+        if any(claim.stop is None for claim in claims):
             return None
-        taken = Ranges((c.start, c.stop) for c in self.claims)
+        taken = Ranges((claim.start, claim.stop) for claim in claims)
         gap = self.partial.done.first_gap(size, taken)
         if gap is None or self.single:
             return gap

@@ -104,15 +104,14 @@ class Answer:
         MD5 of the file in hexadecimal, if this came from S3 and it offers one, else empty.
     """
 
-    def __init__(self, response, asked, name=""):
+    def __init__(self, response, asked, listed=None):
         self._response = response
         headers = response.headers
         self.out_of_range = response.status_code == 416
         self.ranged = response.status_code == 206
-        encoding = headers.get("Content-Encoding", "identity").lower()
-        # What is stored as gzip, some servers call so on the way as well: it is to stay so.
-        stored = encoding == "gzip" and name.lower().endswith(".gz")
-        self._encoded = encoding != "identity" and not stored
+        self._encoded = headers.get("Content-Encoding", "identity").lower() != "identity"
+        if self._encoded and listed is not None and listed == _announced(headers):
+            self._encoded = False  # stored so, and called so by a server that takes it for encoded
         self.validator = "" if self._encoded else _validator(headers)
         self.digest = _digest(headers)
         length = headers.get("Content-Length", "")
@@ -210,7 +209,7 @@ class Wire:
         with contextlib.suppress(OSError, AttributeError, ValueError, RuntimeError):
             self._response.raw.shutdown()
 
-    def open(self, url, *, name, start=None, stop=None, validator="", about=None):
+    def open(self, url, *, name, size=None, start=None, stop=None, validator="", about=None):
         """Ask for a file, or for the bytes ``[start, stop)`` of it.
 
         Parameters
@@ -218,6 +217,8 @@ class Wire:
         url : str
         name : str
             What to call the file in a sentence.
+        size : int, optional
+            Bytes of the file as it is stored, as far as that is known.
         start, stop : int, optional
         validator : str
             Version that the bytes must belong to; another one is answered with all of it.
@@ -243,7 +244,7 @@ class Wire:
         response, url, sent = self._follow(url, headers)
         try:
             self._judge(response, url, sent, name, about)
-            return Answer(response, (start, stop), name)
+            return Answer(response, (start, stop), size)
         except BaseException:
             response.close()
             raise
@@ -390,6 +391,13 @@ def _redirected(url, location):
 
 
 # -- what headers say ------------------------------------------------------------------------
+
+
+def _announced(headers):
+    """Return the bytes that an answer says the whole file has on the wire, or None."""
+    match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    text = match[3] if match else headers.get("Content-Length", "")
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _validator(headers):

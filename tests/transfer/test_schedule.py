@@ -191,12 +191,12 @@ def test_a_file_that_is_begun_anew_forgets_its_claims(planned):
     task.restart()
     assert not claim.current
     assert not other.current
-    assert next_of(plan) is None, "their connections are busy with what nobody wants"
-    plan.give_back(claim)
-    plan.give_back(other)
-    again = next_of(plan)
+    again = next_of(plan)  # without waiting for those whose bytes nobody wants
     assert again.current
     assert again.start == 0
+    assert next_of(plan) is None, "one connection finds out what the new version is"
+    plan.give_back(claim)
+    plan.give_back(other)
 
 
 def test_a_file_that_ended_is_claimed_no_more(planned):
