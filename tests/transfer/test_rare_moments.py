@@ -447,10 +447,11 @@ def test_what_is_there_may_be_asked_for_while_more_comes(tmp_path):
     def look():
         try:
             while not stop.is_set():
-                assert 0 <= one.done.total <= 4000
-                gap = one.done.first_gap(4000)
+                done = one.done
+                before, gap, seen = done.total, done.first_gap(4000), list(done)
                 assert gap is None or 0 <= gap[0] < gap[1] <= 4000
-                list(one.done)
+                assert seen == sorted(seen)
+                assert 0 <= before <= sum(b - a for a, b in seen) <= done.total <= 4000
         except BaseException as error:  # noqa: BLE001 - it is shown by the test
             errors.append(error)
 
