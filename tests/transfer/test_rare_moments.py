@@ -338,6 +338,33 @@ def test_a_server_that_gives_no_parts_and_always_breaks_off_is_given_up(tmp_path
             assert file.state == "failed", f"{len(server.requests)} requests so far"
 
 
+def test_a_silent_connection_of_an_earlier_version_makes_nobody_ask_again_and_again(tmp_path):
+    """The file has changed, the server gives no parts of the new one, and breaks off twice."""
+    old, new = data_of(8 * MIB), data_of(8 * MIB, seed=7)
+    ended = threading.Event()
+
+    def answer(request):
+        if request.number == 0:
+            return request.send(part(request, old, ETag='"old"'))
+        if request.number == 1:
+            ended.wait(20)
+            return False
+        whole = head(200, Content_Length=len(new), ETag='"new"')
+        if request.number in (3, 4):
+            request.send(whole + new[: 3 * MIB])
+            return False
+        return request.send(whole + new)
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=len(old))
+        with running(transfer_of(file, connections=2, timeout=4.0)) as thread:
+            thread.join(15)
+        ended.set()
+        assert file.state == "complete", file.error
+        assert file.path.read_bytes() == new
+        assert len(server.requests) < 20
+
+
 def test_a_server_that_is_gone_is_not_waited_for_once_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr("jdaviz_mast.transfer.hosts._LONGEST_PAUSE", 0.5)
     with OddServer(lambda request: False) as server:
@@ -618,7 +645,7 @@ def test_a_job_whose_process_is_killed_is_not_held_by_its_workers(tmp_path):
         job_id, workers = ours.recv()
         until(lambda: server.open == 2)
         process.kill()
-        process.join(10)
+        process.join()  # with a timeout it would wait for its workers, too
         go_on.set()
         try:
             until(lambda: not find_record(tmp_path, job_id).is_held, 5)
