@@ -319,7 +319,7 @@ class Transfer:
         if not answer.ranged and not answer.out_of_range:
             if same:
                 # It is the same file, of which this server gives no parts.
-                if task.single and task.claims[0] is not claim:
+                if task.single and next(c for c in task.claims if c.current) is not claim:
                     return None
                 task.single, task.ranged = True, False
                 claim.start, claim.stop = 0, None
