@@ -37,6 +37,12 @@ class Running:
         job = self.layer_import.job
         return None if job is None else job.id
 
+    @property
+    def has_files(self):
+        """Whether nothing more is fetched; layers may still be opened."""
+        job = self.layer_import.job
+        return job is not None and job.finished
+
 
 class Imports:
     """Starts imports, keeps those that run, and says when something changed.
@@ -80,7 +86,7 @@ class Imports:
 
     def of_job(self, job_id):
         """Return the `Running` whose job has this ID, or None."""
-        return next((r for r in self._running if r.job_id == job_id), None)
+        return next((r for r in reversed(self._running) if r.job_id == job_id), None)
 
     def fetch(self, observations, subject, title, *, all_levels, product_type, source, **options):
         """Import observations or products; return the `Worker`, which results in the job."""
@@ -95,7 +101,8 @@ class Imports:
     def resume(self, job_id, title, **options):
         """Go on with a job; return the `Worker`. One that runs here is not started again."""
         running = self.of_job(job_id) or self.of_subject(job_id)
-        if running is not None:
+        # One whose files have ended may still be opening layers; that goes on beside.
+        if running is not None and not running.has_files:
             return running.worker
         begin = functools.partial(self._mast.resume, job_id, block=False)
         return self._start(begin, job_id, title, nothing="The import has no files.", **options)

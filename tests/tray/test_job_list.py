@@ -147,6 +147,21 @@ def test_what_failed_is_tried_again(imviz, tray, jobs, archive, asked):
     assert "1 image loaded, 1 image is already in the viewer" in tray._obj.import_message
 
 
+def test_what_failed_is_tried_again_while_layers_are_still_being_opened(imviz, tray, jobs, archive):
+    archive.fail(Fault("status", match="clear-f090w_segm", status=404))
+    tray._obj._start_import(F090W)
+    opening = tray._obj._imports.newest
+    with tray._obj._imports._turn:  # its layers have to wait
+        settle(tray, jobs, "partial")
+        assert opening.has_files
+        archive.clear_faults()
+        jobs.vue_resume(jobs.rows[0]["id"])
+        settle(tray, jobs, "complete")
+        assert layers(imviz) == {}
+    wait_for(lambda: not tray._obj.importing, tray)
+    assert set(layers(imviz)) == {"NGC-3132 F090W L3", "NGC-3132 F090W L3 segm"}
+
+
 def test_an_import_is_removed_and_its_files_stay(tray, jobs, archive, tmp_path):
     job = tray.import_observation(F090W)
     other = tray.import_observation(F187N)
