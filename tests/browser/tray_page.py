@@ -100,3 +100,29 @@ class Tray:
 def pixels(locator):
     """Return what an element looks like, as an array of shape (height, width, 3)."""
     return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB")).astype(int)
+
+
+class Jobs:
+    """The list of imports on the page, and what greets there."""
+
+    def __init__(self, tray):
+        self.page = tray.page
+
+    @property
+    def all(self):
+        return self.page.locator(".mast-job")
+
+    def of(self, text):
+        return self.all.filter(has_text=text).first
+
+    def wait_for(self, text, state):
+        """Wait until the job with a text is in a state."""
+        self.page.locator(f".mast-job[data-state={state}]").filter(has_text=text).wait_for()
+
+    def press(self, text, button):
+        """Press a button of the job with a text."""
+        self.of(text).get_by_role("button", name=button, exact=True).first.click()
+
+    def unfold(self, text):
+        self.of(text).locator(".mast-job-head").click()
+        self.page.locator(".mast-file").first.wait_for()
