@@ -402,9 +402,10 @@ class Transfer:
         try:
             partial.verify(functools.partial(_check_digest, digest=task.digest), item.check)
             self._tell_aside(task, partial.keep())
-        finally:
+        except BaseException:
             with self._schedule.changed:
                 task.finishing = False
+            raise
         self._tell_sizes(task, size)
         self._complete(task, size)
 
