@@ -75,11 +75,11 @@ def test_a_server_may_have_a_slash_at_its_end(archive, tmp_path):
 # -- towards the user's secrets --------------------------------------------------------------
 
 
-def test_no_credentials_and_no_cookies_are_sent(mast, asked, monkeypatch, tmp_path):
+def test_no_credentials_but_the_token_and_no_cookies_are_sent(mast, asked, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("MAST_API_TOKEN", "secret-token")
+    monkeypatch.setenv("MAST_API_TOKEN", "the-token")
 
     found = mast.search("NGC 3132", mission="HST")
     products = mast.products(found)
@@ -87,7 +87,10 @@ def test_no_credentials_and_no_cookies_are_sent(mast, asked, monkeypatch, tmp_pa
 
     assert job.state == "complete"
     for request in asked():
-        assert not {"authorization", "cookie", "proxy-authorization"} & set(request.headers)
+        # MAST's own token goes with what is downloaded, and with nothing else.
+        token = request.headers.get("authorization")
+        assert token == ("Bearer the-token" if "Download" in request.path else None)
+        assert not {"cookie", "proxy-authorization"} & set(request.headers)
         assert "secret" not in f"{request.path} {request.query} {request.body} {request.headers}"
 
 
