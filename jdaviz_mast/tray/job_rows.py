@@ -149,9 +149,11 @@ def _when(created):
 
 
 def _amount(done, total, whole):
-    if whole or not done or done >= total > 0:
-        return "" if not total else bytes_in_words(total)
-    return bytes_in_words(done) + (f" of {bytes_in_words(total)}" if total else "")
+    if not done and not total:
+        return ""
+    if whole or not total or done >= total:
+        return bytes_in_words(max(done, total))
+    return f"{bytes_in_words(done)} of {bytes_in_words(total)}"
 
 
 def _speed(job):
