@@ -1,8 +1,11 @@
 """Imports as a person has them: several at once, on bad days, and after the bad day."""
 
+import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -31,6 +34,13 @@ def tray(open_tray, archive):
 @pytest.fixture
 def jobs(tray):
     return Jobs(tray)
+
+
+def free_port():
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def import_row(tray, name):
@@ -156,6 +166,89 @@ def test_killed_in_mid_import_and_started_again(tray, jobs, archive, open_tray, 
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "mast").rglob("jw02733*.*")
              if path.is_file()}  # fmt: skip
     assert sizes == wanted(archive, F090W)
+
+
+SERVE = """
+import json, sys
+from jdaviz_mast.demo import DemoArchive
+with DemoArchive(port=int(sys.argv[1]), bandwidth=float(sys.argv[2]) or None) as archive:
+    print(archive.url, flush=True)
+    for _ in sys.stdin:
+        asked = [[r.query["uri"][0].rsplit("/", 1)[-1], r.headers.get("range", "")]
+                 for r in archive.requests if r.method == "GET" and "/Download/" in r.path]
+        print(json.dumps(asked), flush=True)
+"""
+
+
+@pytest.fixture
+def archive_process(tmp_path):
+    """Callable: the embedded archive as a process of its own, at this port; its address."""
+    started = []
+
+    def serve(port, bandwidth):
+        command = [sys.executable, "-c", SERVE, str(port), str(bandwidth)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, **pipes))
+        return started[-1], started[-1].stdout.readline().strip()
+
+    yield serve
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def journalled(folder):
+    """File name to the (start, stop) that are on disk for good, of what is not whole."""
+    found = {}
+    for path in folder.rglob(".*.part.journal"):
+        lines = path.read_text().splitlines()[1:]
+        name = path.name.removeprefix(".").removesuffix(".part.journal")
+        found[name] = [tuple(map(int, line.split()[1:])) for line in lines]
+    return found
+
+
+def test_server_and_viewer_are_killed_and_only_what_is_missing_is_fetched(
+    start, chromium, archive_process, tmp_path
+):
+    folder, port = tmp_path / "mast", free_port()
+    options = ["--download-dir", str(folder), "--layout", "imviz"]
+    server, url = archive_process(port, CRAWL)
+    application = start("--server", url, *options)
+    tray = Tray(chromium.new_page(), application.url)
+    tray.search_target("NGC 3132")
+    import_row(tray, "F090W")
+    Jobs(tray).of(F090W).get_by_text("left").wait_for()
+    time.sleep(8)  # for some parts to be on disk for good
+
+    for process in (server, application.process):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finished, whole = journalled(folder), {p.name for p in folder.rglob("jw*.*") if p.is_file()}
+    assert sum(stop - start for start, stop in finished[f"{F090W}_i2d.fits"]) > 1_000_000
+
+    server, url = archive_process(port, 0)
+    application = start("--server", url, *options)
+    again = Tray(chromium.new_page(), application.url)
+    again.page.locator("#mast-greeting").get_by_role("button", name="Resume").click()
+    Jobs(again).wait_for(F090W, "complete")
+    assert "2 images loaded" in again.message_of("import")
+    assert "NGC-3132 F090W L3" in layers_in(again.page)
+
+    server.stdin.write("\n")
+    server.stdin.flush()
+    asked = json.loads(server.stdout.readline())
+    sizes = {path.name: path.stat().st_size for path in folder.rglob("jw*.*") if path.is_file()}
+    assert asked
+    fetched = dict.fromkeys(sizes, 0)
+    for name, header in asked:
+        numbers = re.findall(r"\d+", header) or [0, sizes[name] - 1]
+        start_, stop = int(numbers[0]), int(numbers[1]) + 1
+        fetched[name] += stop - start_
+        assert name not in whole, "what was whole is fetched again"
+        assert not any(start_ < b and a < stop for a, b in finished.get(name, ())), header
+    for name in set(sizes) - whole:
+        kept = sum(stop - start for start, stop in finished.get(name, ()))
+        assert fetched[name] == sizes[name] - kept
 
 
 def test_a_job_of_5000_files_leaves_the_page_usable(start, chromium, archive, tmp_path):
