@@ -5,7 +5,8 @@ rows that is felt. This one has the same Python interface.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from astropy.time import Time
@@ -16,7 +17,7 @@ from traitlets import Bool, Dict, Int, List, Unicode
 from jdaviz_mast.mast import as_dict
 from jdaviz_mast.products import kind_of_observation
 
-__all__ = ["ObservationTable"]
+__all__ = ["ObservationTable", "RowAction"]
 
 #: Columns of the table: MAST's column, heading, and how a value is written.
 COLUMNS = (
@@ -34,6 +35,27 @@ COLUMNS = (
 _MISSING = "–"
 _LAST_DAY = 1e5  # MJD, in the year 2132
 _RIGHTS = {"PUBLIC": "public", "EXCLUSIVE_ACCESS": "exclusive", "RESTRICTED": "restricted"}
+
+
+@dataclass(frozen=True)
+class RowAction:
+    """Something that the menu of a row offers besides importing it.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        What the menu says.
+    icon : str
+        Name of a Material Design icon, such as ``mdi-image``.
+    call : callable
+        Called on the owner's thread with the index of the row.
+    """
+
+    name: str
+    title: str
+    icon: str
+    call: Callable
 
 
 class ObservationTable(JdavizTable):
@@ -61,12 +83,13 @@ class ObservationTable(JdavizTable):
     n_selected = Int(0).tag(sync=True)
     n_selected_unseen = Int(0)  # those that the filter hides
     all_selected = Bool(False).tag(sync=True)
+    actions = List().tag(sync=True)  # of the menu of each row
 
     def __init__(self, plugin, on_selection, on_import):
         self._observations = None
         self._selected = {}  # index → None: a set that keeps the order of selection
         self._on_selection, self._on_import = on_selection, on_import
-        self._texts = {}
+        self._texts, self._calls = {}, {}
         self._order = np.array([], dtype=int)
         super().__init__(plugin, name="observations")
         self.observe(self._arrange, "options")
@@ -80,6 +103,12 @@ class ObservationTable(JdavizTable):
             expose=("export_table", "select_rows", "select_all", "select_none", "clear_table"),
             readonly=("items", "selected_rows"),
         )
+
+    def add_action(self, action):
+        """Offer a `RowAction` in the menu of every row."""
+        self._calls[action.name] = action.call
+        about = {"name": action.name, "title": action.title, "icon": action.icon}
+        self.actions = [*self.actions, about]
 
     def __len__(self):
         return 0 if self._observations is None else len(self._observations)
@@ -186,6 +215,12 @@ class ObservationTable(JdavizTable):
         """Import one row."""
         if 0 <= index < len(self):
             self._on_import(index)
+
+    def vue_act(self, asked):
+        """Do what was chosen in the menu of a row."""
+        call, index = self._calls.get(asked.get("name")), asked.get("index")
+        if call is not None and isinstance(index, int) and 0 <= index < len(self):
+            call(index)
 
     # arrangement
 

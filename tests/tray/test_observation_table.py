@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
 
+from jdaviz_mast.tray.observation_table import RowAction
+
 N = 10_000
 
 
@@ -170,3 +172,14 @@ def test_a_new_result_forgets_the_old_selection_and_page(table):
     assert table.n_selected == 0
     assert table.filter_text == ""
     assert shown(table, "index") == [0, 1, 2]
+
+
+def test_the_menu_of_a_row_calls_with_its_index(table):
+    called = []
+    before = table.actions
+    table.add_action(RowAction("ring", "Ring a bell", "mdi-bell", called.append))
+    assert table.actions[-1] == {"name": "ring", "title": "Ring a bell", "icon": "mdi-bell"}
+    for asked in ({"name": "ring", "index": 7}, {"name": "ring", "index": N}, {"name": "other"}):
+        table.vue_act(asked)
+    assert called == [7]
+    table.actions = before
