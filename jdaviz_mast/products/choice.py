@@ -99,9 +99,7 @@ class KnownProducts:
         self.table = table
         columns = {name: _values(table, name) for name in _KIND_COLUMNS}
         # Hundreds of guide-star files differ in their names alone.
-        rows = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         self.kinds = [kind_of(row) for row in rows]
         self.names = _texts(kind.name for kind in self.kinds)
         self.clutter = np.array([kind.clutter for kind in self.kinds], dtype=bool)

@@ -1,5 +1,6 @@
 """The results table: what a search found, with an import button and a menu in each row."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ COLUMNS = (
     ("dataRights", "Rights"),
     ("obs_id", "Observation ID"),
 )
+
+#: Columns that tell of what kind an observation is.
+_TELL_KINDS = ("dataproduct_type", "obs_collection", "calib_level")
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,7 @@ class ObservationTable(PagedTable):
     def selected_kinds(self):
         """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
         selected = self.selected
-        if selected is None or "dataproduct_type" not in selected.colnames:
-            return {}
-        types = Counter(selected["dataproduct_type"].tolist())
-        kinds = Counter()
-        for data_type, count in types.items():
-            kinds[kind_of_observation({"dataproduct_type": data_type})] += count
-        return kinds
+        return Counter(() if selected is None else _kinds(selected))
 
     # from the page
 
@@ -106,7 +104,7 @@ class ObservationTable(PagedTable):
 
     def _cells(self, page, indices):
         texts = {name: cell_texts(page, name) for name, _ in COLUMNS}
-        return texts | {"lock": _locks(page), "why_not": _why_not(page)}
+        return texts | {"lock": _locks(page), "why_not": _why_not(page, self._plugin._app.config)}
 
     def _texts_to_filter(self):
         return [cell_texts(self._table, name) for name, _ in COLUMNS]
@@ -127,9 +125,21 @@ def _locks(observations):
     return locks
 
 
-def _why_not(observations):
-    """Return why what the rows are about is no layer here; empty where it is."""
-    if "dataproduct_type" not in observations.colnames:
-        return [""] * len(observations)
-    types = observations["dataproduct_type"].tolist()
-    return [kind_of_observation({"dataproduct_type": t}).why_not() for t in types]
+def _why_not(observations, configuration):
+    """Return why what the rows are about does not open here; empty where it does."""
+    return [kind.why_not(configuration) for kind in _kinds(observations)]
+
+
+def _kinds(observations):
+    """Return the `~jdaviz_mast.products.Kind` of each row."""
+    columns = [
+        observations[name].tolist() if name in observations.colnames else [None] * len(observations)
+        for name in _TELL_KINDS
+    ]
+    rows = zip(*columns, strict=True)
+    return [_kind(*row) for row in rows]
+
+
+@functools.lru_cache(maxsize=256)
+def _kind(*values):
+    return kind_of_observation(dict(zip(_TELL_KINDS, values, strict=True)))
