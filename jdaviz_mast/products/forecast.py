@@ -7,7 +7,7 @@ makes of them was measured: ``benchmarks/memory_forecast.py``.
 
 from dataclasses import dataclass
 
-__all__ = ["Forecast", "MemoryNeed", "array_bytes", "memory_need"]
+__all__ = ["Alternative", "Forecast", "MemoryNeed", "array_bytes", "memory_need"]
 
 _SEVEN = {"SCI": 4, "ERR": 4, "VAR_POISSON": 4, "VAR_RNOISE": 4, "VAR_FLAT": 4}
 
@@ -151,6 +151,22 @@ def memory_need(
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Something to do instead of an import for which there is not enough memory.
+
+    Attributes
+    ----------
+    what : str
+        A clause, such as ``"import 3 at a time"``.
+    peak : int or None
+        Bytes of memory that it needs, where that can be told.
+    """
+
+    what: str
+    peak: int | None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """What an import will take, in files and bytes, and what this machine has.
 
@@ -168,8 +184,8 @@ class Forecast:
     disk_free : int
     memory : MemoryNeed
     memory_free : int
-    alternatives : tuple of str
-        Where the memory does not suffice: what to do instead, as clauses.
+    alternatives : tuple of Alternative
+        Where the memory does not suffice: what to do instead, the nearest first.
     """
 
     files: int = 0
