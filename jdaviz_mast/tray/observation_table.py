@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.time import Time
-from traitlets import List
+from traitlets import Int, List, Unicode
 
+from jdaviz_mast.archive import PORTAL_LINK
 from jdaviz_mast.products import kind_of_observation
 from jdaviz_mast.tray.cells import MISSING, RIGHTS, cell_texts, is_missing
 from jdaviz_mast.tray.paged_table import PagedTable
@@ -63,6 +64,9 @@ class ObservationTable(PagedTable):
         Called without arguments when the selection has changed.
     on_import : callable
         Called with the index of a row whose import button was pressed.
+    on_unfold : callable
+        Called with the index of a row whose products are asked for, or None if they are no
+        longer.
     """
 
     template_file = __file__, "observation_table.vue"
@@ -71,9 +75,11 @@ class ObservationTable(PagedTable):
         [{"value": name, "text": heading} for name, heading in COLUMNS]
     ).tag(sync=True)  # fmt: skip
     actions = List().tag(sync=True)  # of the menu of each row
+    unfolded = Int(-1).tag(sync=True)  # the row of which the products are shown
+    portal = Unicode(PORTAL_LINK).tag(sync=True)
 
-    def __init__(self, plugin, on_selection, on_import):
-        self._on_import, self._calls = on_import, {}
+    def __init__(self, plugin, on_selection, on_import, on_unfold):
+        self._on_import, self._on_unfold, self._calls = on_import, on_unfold, {}
         super().__init__(plugin, "observations", on_selection)
 
     def add_action(self, action):
@@ -93,6 +99,12 @@ class ObservationTable(PagedTable):
         """Import one row."""
         if 0 <= index < len(self):
             self._on_import(index)
+
+    def vue_unfold(self, index):
+        """Show the products of a row below the table, or fold them up."""
+        if 0 <= index < len(self):
+            self.unfolded = -1 if index == self.unfolded else index
+            self._on_unfold(None if self.unfolded < 0 else index)
 
     def vue_act(self, asked):
         """Do what was chosen in the menu of a row."""

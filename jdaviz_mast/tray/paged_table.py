@@ -4,6 +4,8 @@ jdaviz's own table sends every row to the browser and back with each selection; 
 rows that is felt. This one has the same Python interface.
 """
 
+import contextlib
+
 import numpy as np
 from jdaviz.core.template_mixin import Table as JdavizTable
 from jdaviz.core.user_api import UserApiWrapper
@@ -27,6 +29,11 @@ class PagedTable(JdavizTable):
         What jdaviz calls it.
     on_selection : callable
         Called without arguments when the selection has changed.
+
+    Attributes
+    ----------
+    by_page : bool
+        Whether it is somebody on the page who changes the selection at the moment.
     """
 
     columns = List().tag(sync=True)  # of dicts: value (the archive's name), text (the heading)
@@ -48,6 +55,7 @@ class PagedTable(JdavizTable):
         self._on_selection = on_selection
         self._lines = None
         self._order = np.array([], dtype=int)
+        self.by_page = False
         super().__init__(plugin, name=name)
         self.observe(self._arrange, "options")
         self.observe(self._filter_changed, "filter_text")
@@ -137,20 +145,30 @@ class PagedTable(JdavizTable):
 
     def vue_toggle(self, index):
         """Select or deselect one row."""
-        if index in self._selected:
-            del self._selected[index]
-        elif 0 <= index < len(self):
-            self._selected[index] = None
-        self._selection_changed()
+        with self._by_the_page():
+            if index in self._selected:
+                del self._selected[index]
+            elif 0 <= index < len(self):
+                self._selected[index] = None
+            self._selection_changed()
 
     def vue_toggle_all(self, _=None):
         """Select all rows that the filters let through; deselect them if they all are."""
-        if self.all_selected:
-            shown = set(self._order.tolist())
-            self._selected = {index: None for index in self._selected if index not in shown}
-            self._selection_changed()
-        else:
-            self.select_all()
+        with self._by_the_page():
+            if self.all_selected:
+                shown = set(self._order.tolist())
+                self._selected = {index: None for index in self._selected if index not in shown}
+                self._selection_changed()
+            else:
+                self.select_all()
+
+    @contextlib.contextmanager
+    def _by_the_page(self):
+        self.by_page = True
+        try:
+            yield
+        finally:
+            self.by_page = False
 
     # what a table of something says
 
