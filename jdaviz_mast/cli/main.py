@@ -171,12 +171,20 @@ def _choice_options(parser):
     parser.add_argument("observation_id", metavar="OBSERVATION_ID")
     parser.add_argument("--download-dir", help=_FOLDER)
     parser.add_argument("--product-type", help="MAST's productType, or 'all' [SCIENCE]")
-    parser.add_argument("--suffix", nargs="+", help="such as i2d or cal, at whichever level")
-    parser.add_argument("--level", nargs="+", type=int, help="calibration levels, such as 2 3")
-    parser.add_argument("--kind", nargs="+", help="such as 'image' or '1D spectrum'")
+    parser.add_argument("--suffix", type=_several, help="such as i2d, or cal,rate")
+    parser.add_argument("--level", type=_several_numbers, help="calibration levels, such as 2,3")
+    parser.add_argument("--kind", type=_several, help="such as 'image' or '1D spectrum,image'")
     parser.add_argument(
         "--recommended", action="store_true", help="only MAST's Minimum Recommended Products"
     )
     parser.add_argument(
         "--clutter", action="store_true", help="guide-star and ancillary files, too"
     )
+
+
+def _several(text):
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _several_numbers(text):
+    return [int(part) for part in _several(text)]

@@ -56,5 +56,6 @@ def chosen(mast, options):
         level=options.level or (None if anything else COMBINED_LEVEL),
         suffix=options.suffix,
         recommended=options.recommended,
-        clutter=options.clutter,
+        # Whoever asks for ancillary files wants to see them.
+        clutter=options.clutter or options.product_type.upper() == "AUXILIARY",
     )
