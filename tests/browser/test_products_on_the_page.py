@@ -118,7 +118,7 @@ def test_the_basket_gathers_from_several_searches(tray, products):
     basket.get_by_text("Basket · 1 file").wait_for()
 
     page.get_by_label("Target", exact=True).fill("")
-    tray.search_target("Carina Nebula")
+    tray.search_target("NGC 7319")
     tray.rows.first.wait_for()
     products.box.wait_for(state="detached")  # it was of the other search
     tray.rows.first.get_by_label(re.compile("^More for")).click()
