@@ -102,7 +102,8 @@ def test_a_row_of_the_results_goes_in_by_its_menu(tray):
     tray.search_by, tray.observation_id = "Observation ID", f"{WFC3}, {F770W}"
     tray.search()
     observations = tray._obj.observations
-    observations.vue_act({"name": "basket", "index": 0})
+    index = observations.items[:].index(next(o for o in observations.items if o["obs_id"] == WFC3))
+    observations.vue_act({"name": "basket", "index": index})
     wait_for(lambda: tray._obj.basket.count == 2, tray)
     tray.observations.select_all()
     tray._obj.vue_add_to_basket()
@@ -113,5 +114,5 @@ def test_an_archive_that_is_away_is_said_in_it(tray):
     tray._obj.mast._server = "http://127.0.0.1:9"
     with pytest.raises(ConnectionError):
         tray.basket.add(F770W)
-    assert "could not be reached" in tray._obj.basket.note
+    assert "cannot be reached" in tray._obj.basket.note
     assert tray._obj.basket.count == 0

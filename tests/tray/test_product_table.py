@@ -173,7 +173,7 @@ def test_an_archive_that_is_away_is_said_in_the_table(tray):
     tray._obj.mast._server = "http://127.0.0.1:9"
     with pytest.raises(ConnectionError):
         tray.choose_products(F770W)
-    assert "could not be reached" in tray._obj.products.error
+    assert "cannot be reached" in tray._obj.products.error
     assert not tray._obj.products.loading
 
 
