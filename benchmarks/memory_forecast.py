@@ -18,6 +18,7 @@ import numpy as np
 from astropy.io import fits
 
 ALLOWED = 0.25  # of the measured peak
+SCREEN = (600, 800)  # rows and columns of the viewers
 
 
 def main():
@@ -139,6 +140,7 @@ def run(application, url, uris, extensions):
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
         before = memory()
         job = tray._obj._start_import(products).wait()
+        draw(viz)
         peak = memory()["VmHWM"] - before["VmRSS"]
         gc.collect()
         kept = memory()["VmRSS"] - before["VmRSS"]
@@ -153,6 +155,14 @@ def run(application, url, uris, extensions):
 def warm_up(viz):
     """Import something small: what is loaded and set up at the first use is not measured."""
     viz.plugins["MAST Import"].import_observation("jw02733-o002_t001_miri_f770w")
+
+
+def draw(viz):
+    """Draw what is shown, as the page has it done: that takes memory, too."""
+    for viewer in viz._app._viewer_store.values():
+        if hasattr(viewer, "_composite_image"):
+            viewer.shape = SCREEN
+            viewer._composite_image.update(force=True)
 
 
 def memory():

@@ -49,10 +49,13 @@ _EXTENSIONS = {
     "ffic": {"SCI": 4, "UNCERT": 4},
 }
 
-#: What an application needs besides the arrays, in bytes: widgets of the first viewer, buffers
-#: of its picture; and of each further layer.
-_FIRST_VIEWER = 40_000_000
-_EACH_LAYER = 3_000_000
+# Files in which each extension stands twice, once for each chip of the detector.
+_TWO_CHIPS = frozenset({"raw", "flt", "flc", "crj", "crc"})
+
+# What an application needs besides the arrays, in bytes: for its first viewer, for each layer
+# that is shown, and in passing while that is drawn, on a screen of 800 x 600 pixels.
+_VIEWER = _SHOWN = 22_000_000
+_DRAWING = 20_000_000
 
 # Of an array that is opened as some format, how many times its bytes stay, and how many times
 # more are needed while it is opened. By format, then by application; "" for every other.
@@ -134,20 +137,23 @@ def memory_need(
     """
     opened = [n for n, kind in enumerate(kinds) if kind.opens_in(configuration)]
     opened.sort(key=lambda n: -levels[n])  # stable
-    kept = passing = 0
     opened = opened[:max_images]
-    for n in opened:
-        array = array_bytes(kinds[n], suffixes[n], max(sizes[n], 0), extensions)
-        by_application = _COPIES.get(kinds[n].format, {})
-        stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
-        kept += round(stays * array)
-        # One layer after the other: what is needed in passing is needed once.
-        layers = len(extensions) if kinds[n].format == "Image" else 1
-        passing = max(passing, round(more * array / layers))
     if not opened:
         return MemoryNeed()
-    besides = _FIRST_VIEWER + _EACH_LAYER * (len(opened) - 1)
-    return MemoryNeed(kept + besides, kept + passing + besides, len(opened))
+    kept, peak = _VIEWER, 0
+    for n in opened:
+        kind, suffix = kinds[n], suffixes[n]
+        array = array_bytes(kind, suffix, max(sizes[n], 0), extensions)
+        by_application = _COPIES.get(kind.format, {})
+        stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
+        chips = 2 if suffix in _TWO_CHIPS else 1
+        layers = chips * max(len(extensions), 1) if kind.format == "Image" else 1
+        kept += round(stays * array)
+        # One layer after the other, so the copy is one of a layer.
+        peak = max(peak, kept + round(more * array / layers))
+        if not kind.hidden and levels[n] == levels[opened[0]]:
+            kept += chips * _SHOWN
+    return MemoryNeed(kept, max(peak, kept + _DRAWING), len(opened))
 
 
 @dataclass(frozen=True)
