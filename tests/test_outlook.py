@@ -30,6 +30,7 @@ def test_what_is_whole_on_disk_need_not_be_fetched(mast):
 
 def test_the_memory_is_that_of_what_opens_in_the_application(mast):
     products = mast.products(F770W)
+    products["size"] = [7_000_000_000, 1000, 1000]
     app = mast.forecast(products)
     imviz = mast.forecast(products, configuration="imviz")
     assert app.memory.opened == imviz.memory.opened == 3  # image, segmentation map, catalog

@@ -269,4 +269,4 @@ class ProductSide(ImportSide):
     def _reckon_all(self):
         self._products_changed()
         self._basket_changed()
-        self._reckon_selection(asked="files" in self.selection_totals)
+        self._reckon_selection(asked=self._totals["selection"].wanted)

@@ -231,7 +231,9 @@ def test_totals_of_selected_observations(tray, asked):
     observations.vue_toggle(0)
     wait_for(lambda: tray._obj.selection_totals.get("files"), tray)
     job = tray.import_selected()
-    assert tray._obj.selection_totals["files"].startswith(f"{len(job.files)} files")
+    told = f"{len(job.files)} files"
+    wait_for(lambda: tray._obj.selection_totals.get("files", "").startswith(told), tray)
+    assert "on disk already" in tray._obj.selection_totals["files"]
     observations.vue_toggle_all()
     wait_for(lambda: tray._obj.selection_totals.get("files"), tray)
     observations.vue_toggle_all()
