@@ -24,6 +24,7 @@ SCREEN = (600, 800)  # rows and columns of the viewers
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="files of a ninth of the size")
+    parser.add_argument("--only", default="", help="cases with this word, such as cube")
     parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not Path("/proc/self/clear_refs").exists():
@@ -31,7 +32,7 @@ def main():
     if options.run:
         run(*options.run)
     else:
-        compare(3 if options.quick else 1)
+        compare(3 if options.quick else 1, options.only)
 
 
 # Files, as large as true ones
@@ -72,6 +73,44 @@ def write_full_frame(path, side):
     fits.HDUList(hdus).writeto(path)
 
 
+def write_cube(path, side):
+    """A thousand planes of a fiftieth of the side, as of JWST's s3d."""
+    hdus, shape = [jwst("SCI")], (1000, side // 50, side // 50)
+    for name, dtype in (("SCI", "f4"), ("ERR", "f4"), ("DQ", "i4"), ("WMAP", "f4")):
+        hdu = fits.ImageHDU(noise(shape, dtype) if name != "DQ" else np.zeros(shape, dtype))
+        hdu.name = name
+        hdu.header.update(celestial(side // 50))
+        hdu.header.update(
+            BUNIT="MJy/sr", WCSAXES=3, CTYPE3="WAVE", CUNIT3="um", CRPIX3=1.0, CRVAL3=5.0,
+            CDELT3=0.001, CUNIT1="deg", CUNIT2="deg",
+        )  # fmt: skip
+        hdus.append(hdu)
+    fits.HDUList(hdus).writeto(path)
+
+
+def write_stack(path, side):
+    """Eight integrations, as of JWST's rateints."""
+    hdus, shape = [jwst("rateints")], (8, side // 3, side // 3)
+    for name in ("SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE"):
+        hdu = fits.ImageHDU(noise(shape, "i4" if name == "DQ" else "f4"), name=name)
+        hdu.header.update(celestial(side // 3))
+        hdus.append(hdu)
+    fits.HDUList(hdus).writeto(path)
+
+
+def write_ramp(path, side):
+    """One integration of twenty groups, as of JWST's uncal."""
+    sci = fits.ImageHDU(noise((1, 20, side // 3, side // 3), "u2"), name="SCI")
+    sci.header["BUNIT"] = "DN"
+    fits.HDUList([jwst("uncal"), sci]).writeto(path)
+
+
+def jwst(what):
+    primary = fits.PrimaryHDU()
+    primary.header.update(TELESCOP="JWST", TARG_RA=151.757, TARG_DEC=-40.436, TITLE=what)
+    return primary
+
+
 def noise(shape, dtype):
     values = np.random.default_rng(4).normal(100, 10, shape)
     return values.astype(dtype)
@@ -92,6 +131,9 @@ FILES = {
     "third": ("jw90001-o001_t001_nircam_clear-f444w_i2d.fits", write_i2d, 3000),
     "chips": ("jzz901010_flc.fits", write_chips, 6000),
     "drizzled": ("hst_90001_01_wfc3_uvis_f606w_jzz901_drc.fits", write_drizzled, 6000),
+    "cube": ("jw90001-o002_t001_nirspec_g395h-f290lp_s3d.fits", write_cube, 6000),
+    "stack": ("jw90001001001_02101_00001_nrcb1_rateints.fits", write_stack, 6000),
+    "ramp": ("jw90001001001_02101_00001_nrcb1_uncal.fits", write_ramp, 6000),
     "frame": ("tess2023001000000-s0060-1-1-0250-s_ffic.fits", write_full_frame, 6000),
 }
 
@@ -109,6 +151,12 @@ CASES = (
     ("Imviz", ("drizzled",), ("SCI",)),
     ("App", ("frame",), ("SCI",)),
     ("Imviz", ("frame",), ("SCI",)),
+    ("App", ("stack",), ("SCI",)),
+    ("Imviz", ("stack",), ("SCI",)),
+    ("App", ("cube",), ("SCI",)),
+    ("Cubeviz", ("cube",), ("SCI",)),
+    ("App", ("ramp",), ("SCI",)),
+    ("App", ("mosaic", "cube", "ramp"), ("SCI",)),
 )
 
 
@@ -178,7 +226,7 @@ def memory():
 # All of them, side by side
 
 
-def compare(divided_by):
+def compare(divided_by, only):
     from jdaviz_mast.demo import DemoArchive
 
     line = "{:<7}{:<26}{:<16}{:>12}{:>12}{:>9}{:>12}{:>12}  {}"
@@ -188,6 +236,8 @@ def compare(divided_by):
     ):
         uris = {}
         for key, (name, write, side) in FILES.items():
+            if not any(key in keys for _, keys, _ in CASES if not only or only in keys):
+                continue
             path = Path(folder) / name
             write(path, side // divided_by)
             uris[key] = serve(archive, path)
@@ -195,6 +245,8 @@ def compare(divided_by):
                           "kept: fc.", "kept", ""))  # fmt: skip
         worst = 1.0
         for application, keys, extensions in CASES:
+            if only and only not in keys:
+                continue
             wanted = ",".join(uris[key] for key in keys)
             result = start(application, archive.url, wanted, ",".join(extensions))
             ratio = result["forecast"] / result["peak"]
