@@ -45,7 +45,7 @@ def write_i2d(path, side):
 
 
 def write_chips(path, side):
-    """Two chips, each with SCI, ERR and DQ, as of ACS and WFC3."""
+    """Write two chips, each with SCI, ERR and DQ, as of ACS and WFC3."""
     hdus = [fits.PrimaryHDU()]
     for chip in (1, 2):
         for name, dtype in (("SCI", "f4"), ("ERR", "f4"), ("DQ", "i2")):
@@ -74,7 +74,7 @@ def write_full_frame(path, side):
 
 
 def write_cube(path, side):
-    """A thousand planes of a fiftieth of the side, as of JWST's s3d."""
+    """Write a thousand planes of a fiftieth of the side, as of JWST's s3d."""
     hdus, shape = [jwst("SCI")], (1000, side // 50, side // 50)
     for name, dtype in (("SCI", "f4"), ("ERR", "f4"), ("DQ", "i4"), ("WMAP", "f4")):
         hdu = fits.ImageHDU(noise(shape, dtype) if name != "DQ" else np.zeros(shape, dtype))
@@ -89,7 +89,7 @@ def write_cube(path, side):
 
 
 def write_stack(path, side):
-    """Eight integrations, as of JWST's rateints."""
+    """Write eight integrations, as of JWST's rateints."""
     hdus, shape = [jwst("rateints")], (8, side // 3, side // 3)
     for name in ("SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE"):
         hdu = fits.ImageHDU(noise(shape, "i4" if name == "DQ" else "f4"), name=name)
@@ -99,7 +99,7 @@ def write_stack(path, side):
 
 
 def write_ramp(path, side):
-    """One integration of twenty groups, as of JWST's uncal."""
+    """Write one integration of twenty groups, as of JWST's uncal."""
     sci = fits.ImageHDU(noise((1, 20, side // 3, side // 3), "u2"), name="SCI")
     sci.header["BUNIT"] = "DN"
     fits.HDUList([jwst("uncal"), sci]).writeto(path)
@@ -132,6 +132,7 @@ FILES = {
     "chips": ("jzz901010_flc.fits", write_chips, 6000),
     "drizzled": ("hst_90001_01_wfc3_uvis_f606w_jzz901_drc.fits", write_drizzled, 6000),
     "cube": ("jw90001-o002_t001_nirspec_g395h-f290lp_s3d.fits", write_cube, 6000),
+    "wide cube": ("jw90001-o002_t001_nirspec_g235h-f170lp_s3d.fits", write_cube, 9000),
     "stack": ("jw90001001001_02101_00001_nrcb1_rateints.fits", write_stack, 6000),
     "ramp": ("jw90001001001_02101_00001_nrcb1_uncal.fits", write_ramp, 6000),
     "frame": ("tess2023001000000-s0060-1-1-0250-s_ffic.fits", write_full_frame, 6000),
@@ -155,6 +156,7 @@ CASES = (
     ("Imviz", ("stack",), ("SCI",)),
     ("App", ("cube",), ("SCI",)),
     ("Cubeviz", ("cube",), ("SCI",)),
+    ("App", ("wide cube",), ("SCI",)),
     ("App", ("ramp",), ("SCI",)),
     ("App", ("mosaic", "cube", "ramp"), ("SCI",)),
 )

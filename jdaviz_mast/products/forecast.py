@@ -52,18 +52,28 @@ _EXTENSIONS = {
 # Files in which each extension stands twice, once for each chip of the detector.
 _TWO_CHIPS = frozenset({"raw", "flt", "flc", "crj", "crc"})
 
-# What an application needs besides the arrays, in bytes: for its first viewer, for each layer
-# that is shown, and in passing while that is drawn, on a screen of 800 x 600 pixels.
-_VIEWER = _SHOWN = 22_000_000
+# What an application needs besides the arrays, in bytes: for its first viewer, for each layer,
+# for one that is shown, and in passing while that is drawn, on a screen of 800 x 600 pixels.
+_VIEWER = 18_000_000
+_LAYER = 4_000_000
+_SHOWN = 18_000_000
 _DRAWING = 20_000_000
 
-# Of an array that is opened as some format, how many times its bytes stay, and how many times
-# more are needed while it is opened. By format, then by application; "" for every other.
+#: Slices that a stack is taken to have: its row does not tell.
+_SLICES = 8
+
+# Of the science array of a file, how many times its bytes stay in memory when it is opened as
+# some format, and how many times more are needed meanwhile. By format, then by application; ""
+# for every other. Measured with jdaviz 5.0.2 by benchmarks/memory_forecast.py.
 _COPIES = {
     # App makes a copy of an image to learn its unit; Imviz and Cubeviz do not.
     "Image": {"deconfigged": (1.0, 1.0), "": (1.0, 0.0)},
+    # Flux, uncertainty and mask, each in double precision in passing, and their sum.
+    "3D Spectrum": {"": (7.1, 7.7)},
+    # Of a ramp in single precision: itself, and the differences of its groups.
+    "Ramp": {"": (4.6, 4.0)},
 }
-_OTHER_COPIES = (1.0, 1.0)
+_OTHER_COPIES = (2.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,10 @@ class MemoryNeed:
 
 
 def array_bytes(kind, suffix, size, extensions=("SCI",)):
-    """Return the bytes of the arrays that are read from a file, at the most.
+    """Return the bytes of the science array of a file, or of its chosen extensions, at the most.
+
+    Of a stack or a ramp jdaviz gets less where it has more slices or integrations than are
+    opened: its row does not tell.
 
     Parameters
     ----------
@@ -106,8 +119,12 @@ def array_bytes(kind, suffix, size, extensions=("SCI",)):
     known = _EXTENSIONS.get(suffix)
     if known is None:
         return size
-    wanted = {name.upper() for name in extensions} if kind.format == "Image" else {"SCI", "ERR"}
+    wanted = {"SCI"}
+    if kind.is_image:
+        wanted = {name.upper() for name in extensions}
     chosen = sum(width for name, width in known.items() if name in wanted)
+    if kind.format == "Ramp":
+        chosen = 4  # whatever the file holds, jdaviz takes it as single precision
     return round(size * chosen / sum(known.values()))
 
 
@@ -147,10 +164,12 @@ def memory_need(
         by_application = _COPIES.get(kind.format, {})
         stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
         chips = 2 if suffix in _TWO_CHIPS else 1
-        layers = chips * max(len(extensions), 1) if kind.format == "Image" else 1
+        layers = chips * max(len(extensions), 1) if kind.is_image else 1
+        layers = _SLICES if kind.by_slice else layers
         kept += round(stays * array)
         # One layer after the other, so the copy is one of a layer.
         peak = max(peak, kept + round(more * array / layers))
+        kept += layers * _LAYER
         if not kind.hidden and levels[n] == levels[opened[0]]:
             kept += chips * _SHOWN
     return MemoryNeed(kept, max(peak, kept + _DRAWING), len(opened))
