@@ -140,7 +140,7 @@ def memory_need(
     sizes : sequence of int
         Bytes of the files; negative where unknown, which counts nothing.
     levels : sequence of int
-        Calibration levels: those of the highest are opened first.
+        Calibration levels: those of the highest are opened first, images before others.
     configuration : str
         jdaviz's name of the application: ``"deconfigged"`` is App.
     extensions : sequence of str
@@ -153,7 +153,7 @@ def memory_need(
     need : MemoryNeed
     """
     opened = [n for n, kind in enumerate(kinds) if kind.opens_in(configuration)]
-    opened.sort(key=lambda n: -levels[n])  # stable
+    opened.sort(key=lambda n: (-levels[n], kinds[n].format != "Image"))  # stable
     opened = opened[:max_images]
     if not opened:
         return MemoryNeed()
