@@ -6,8 +6,8 @@ from jdaviz.core.user_api import PluginUserApi
 from traitlets import Any, Bool, Int, List, Unicode, observe
 
 from jdaviz_mast.errors import Cancelled
+from jdaviz_mast.tray.colour_side import ColourSide
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
-from jdaviz_mast.tray.import_side import ImportSide
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
@@ -16,7 +16,7 @@ __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(ImportSide):
+class MastImport(ColourSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -110,7 +110,7 @@ class MastImport(ImportSide):
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
                 "program_id", "mission", "all_levels", "search", "observations",
                 "extensions", "max_images", "import_selected", "import_observation",
-                "import_existing", "cancel", "resume", "remove",
+                "import_existing", "cancel", "resume", "remove", "colour_set", "undo_colours",
             ),
             readonly=("jobs",),
         )  # fmt: skip

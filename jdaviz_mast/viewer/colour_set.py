@@ -1,7 +1,7 @@
 """Puts a colour picture on, and takes it off again, through jdaviz's own Plot Options."""
 
 from jdaviz_mast.viewer import jdaviz_api
-from jdaviz_mast.viewer.colours import choose_layers, layers_of, opacity, same_target
+from jdaviz_mast.viewer.colours import choose_layers, layers_of, opacity, plain_name
 
 __all__ = ["ColourSet"]
 
@@ -24,7 +24,8 @@ class ColourSet:
     Attributes
     ----------
     layers : list of `~jdaviz_mast.viewer.colours.ColourLayer`
-        Those that are in colour, from the longest wavelength to the shortest.
+        Those that are in colour, from the longest wavelength to the shortest; empty if no
+        viewer shows any.
     switched_off : list of str
         Labels of layers that would have been added to the picture: other images of the field.
     """
@@ -54,10 +55,7 @@ class ColourSet:
             If there are not two images to make a picture of.
         """
         images = jdaviz_api.images(self._app)
-        if labels is None:
-            layers = choose_layers(images, target)
-        else:
-            layers = layers_of(images, labels)
+        layers = choose_layers(images, target) if labels is None else layers_of(images, labels)
         self.undo()  # what is kept is what was before all colours
         jdaviz_api.align_by_sky(self._app)
         strength = opacity([layer.colour for layer in layers])
@@ -86,7 +84,7 @@ class ColourSet:
                 for label in filter(colours.get, shown):
                     _colour(options, label, colours[label], strength)
                 options.image_color_mode.value = _ONE_COLOUR_PER_LAYER
-        self.layers = layers
+        self.layers = layers if self._before else []
         return layers
 
     def undo(self):
@@ -109,7 +107,8 @@ class ColourSet:
 
 def _is_of_field(data, first):
     """Whether an image shows the same field, as far as is known of it."""
-    return same_target(data, first) or not data.meta.get("mast_target_name")
+    name = plain_name(data.meta.get("mast_target_name"))
+    return not name or name == plain_name(first.meta.get("mast_target_name"))
 
 
 def _options(options, label):

@@ -9,7 +9,15 @@ import astropy.units as u
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
 
-__all__ = ["ColourLayer", "choose_layers", "hues", "layers_of", "opacity", "same_target"]
+__all__ = [
+    "ColourLayer",
+    "choose_layers",
+    "hues",
+    "layers_of",
+    "one_image_each",
+    "opacity",
+    "plain_name",
+]
 
 _COMBINED_LEVEL = 3
 _REDDEST, _BLUEST = 0.0, 240.0  # degrees on the colour wheel; beyond blue it is red again
@@ -49,8 +57,8 @@ class ColourLayer:
 def hues(number):
     """Return the colours of a picture of so many filters, from the longest wavelength on.
 
-    Spread evenly from red to blue, in the order of wavelengths, as published pictures of JWST and
-    HST are ("chromatic ordering"; https://webbtelescope.org/contents/articles/how-are-webbs-full-color-images-made).
+    Spread evenly from red to blue, in the order of wavelengths and not by their distance, as in
+    published pictures of HST and JWST ("chromatic ordering"; Rector et al. 2007, AJ 133, 598).
     Green is dimmed where the spread holds more of it, so that what is equally bright in all
     filters comes out white.
 
@@ -120,22 +128,22 @@ def choose_layers(images, target=None):
     by_target = {}
     for label, data in images.items():
         if _is_combined_image(data):
-            filters = by_target.setdefault(_plain(data.meta.get("mast_target_name")), {})
+            filters = by_target.setdefault(plain_name(data.meta.get("mast_target_name")), {})
             wavelength = _wavelength(data.meta)
             if wavelength is not None:
                 name = str(data.meta.get("filter") or "")
                 filters.setdefault(name, []).append((label, wavelength))
     by_target.pop("", None)
     if target is not None:
-        filters = by_target.get(_plain(target), {})
+        filters = by_target.get(plain_name(target), {})
     else:
         filters = max(by_target.values(), key=len, default={})
     if len(filters) < 2:
         of = f" of {target}" if target else " of one target"
-        there = ", ".join(filters) or "none"
         raise InvalidInput(
-            "colour set", f"filters loaded: {there}",
-            f"load combined images (level 3){of} in at least two filters",
+            "loaded filters", ", ".join(filters) or "none",
+            f"a colour picture needs combined images (level 3){of} in at least two; select rows of "
+            "the results, and they are imported first",
         )  # fmt: skip
     chosen = []
     for name, candidates in filters.items():
@@ -178,10 +186,31 @@ def layers_of(images, labels):
     )  # fmt: skip
 
 
-def same_target(data, other):
-    """Return whether two layers are of one target, as the archive names it."""
-    name = _plain(data.meta.get("mast_target_name"))
-    return bool(name) and name == _plain(other.meta.get("mast_target_name"))
+def one_image_each(products):
+    """Choose one combined image of each observation from a list of products.
+
+    Parameters
+    ----------
+    products : list of dict
+        Rows with MAST's product columns.
+
+    Returns
+    -------
+    indices : list of int
+        In the order of the list.
+    """
+    best = {}
+    for index, row in enumerate(products):
+        level = row.get("calib_level")
+        if level is not None and level >= _COMBINED_LEVEL and _is_plain_image(row):
+            rank = _suffix_rank(row), index
+            best[row["obsID"]] = min(best.get(row["obsID"], rank), rank)
+    return sorted(index for _, index in best.values())
+
+
+def plain_name(name):
+    """Return a target's name without what is written in several ways: NGC-3132, NGC 3132."""
+    return re.sub(r"[\s_-]+", "", str(name or "")).upper()
 
 
 def _coloured(chosen):
@@ -192,30 +221,35 @@ def _coloured(chosen):
     ]
 
 
-def _plain(name):
-    """Return a target's name without what is written in several ways: NGC-3132, NGC 3132."""
-    return re.sub(r"[\s_-]+", "", str(name or "")).upper()
-
-
 def _is_combined_image(data):
     level = data.meta.get("calibrationLevel")
     if level is None or level < _COMBINED_LEVEL:
         return False
-    prefix = "mast_product_"
-    row = {k.removeprefix(prefix): v for k, v in data.meta.items() if str(k).startswith(prefix)}
-    if not row.get("productFilename"):
-        return False
-    kind = kind_of({name: "" if value is None else value for name, value in row.items()})
+    row = _product_row(data.meta)
     component = str(data.main_components[0]) if data.main_components else ""
     plane = component.partition(",")[0].upper()
-    return kind.name == "image" and plane not in _NOT_SCIENCE
+    return plane not in _NOT_SCIENCE and _is_plain_image(row)
+
+
+def _is_plain_image(row):
+    """Whether a product is an image of the sky: no segmentation map, no stack of several."""
+    known = {name: "" if value is None else value for name, value in row.items()}
+    return bool(known.get("productFilename")) and kind_of(known).name == "image"
+
+
+def _product_row(meta):
+    prefix = "mast_product_"
+    return {k.removeprefix(prefix): v for k, v in meta.items() if str(k).startswith(prefix)}
+
+
+def _suffix_rank(row):
+    stem = str(row["productFilename"]).partition(".")[0].lower()
+    suffix = stem.rpartition("_")[2]
+    return _SUFFIXES.index(suffix) if suffix in _SUFFIXES else len(_SUFFIXES)
 
 
 def _rank(meta):
-    stem = str(meta["mast_product_productFilename"]).partition(".")[0].lower()
-    suffix = stem.rpartition("_")[2]
-    order = _SUFFIXES.index(suffix) if suffix in _SUFFIXES else len(_SUFFIXES)
-    return order, -float(meta.get("exposureTime") or 0)
+    return _suffix_rank(_product_row(meta)), -float(meta.get("exposureTime") or 0)
 
 
 def _wavelength(meta):
