@@ -250,8 +250,8 @@ class _Builder:
 
     def _hst(self, row):
         combined = [("drz", "drz.fits", 3), ("drc", "drc.fits", 3), ("hst-asn", "asn.fits", 3)]
-        self._list(row, row, [*combined, ("hst-jpg", "drc.jpg", 3)])
         names = self._hst_exposures[row["obs_id"]]
+        self._list(row, row, [*combined, ("hst-jpg", "drc.jpg", 3)], members=tuple(names))
         for number, name in enumerate(names):
             obsid, self._next_obsid = str(self._next_obsid), self._next_obsid + 1
             seconds = row["t_exptime"] / len(names)

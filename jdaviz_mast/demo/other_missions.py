@@ -139,10 +139,12 @@ def _write_raw(recipe, path):
 def _write_hst_association(recipe, path):
     from astropy.io import fits
 
+    names = [*recipe.members, recipe.row["obs_id"]]
+    types = ["EXP-DTH"] * len(recipe.members) + ["PROD-DTH"]
     columns = [
-        fits.Column("MEMNAME", "14A", array=np.array([recipe.row["obs_id"].upper()])),
-        fits.Column("MEMTYPE", "14A", array=np.array(["PROD-DTH"])),
-        fits.Column("MEMPRSNT", "L", array=np.array([True])),
+        fits.Column("MEMNAME", "14A", array=np.array([name.upper() for name in names])),
+        fits.Column("MEMTYPE", "14A", array=np.array(types)),
+        fits.Column("MEMPRSNT", "L", array=np.ones(len(names), bool)),
     ]
     _write(path, _primary(recipe), fits.BinTableHDU.from_columns(columns, name="ASN"))
 
