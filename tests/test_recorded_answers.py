@@ -270,8 +270,10 @@ def test_recorded_filters_of_one_target_make_a_colour_picture(shared):
 
     class Image:
         def __init__(self, row):
-            product = {"obs_collection": "JWST", "dataproduct_type": "image", "calib_level": 3,
-                       "productType": "SCIENCE", "productFilename": f"{row['obs_id']}_i2d.fits"}  # fmt: skip
+            product = {
+                "obs_collection": "JWST", "dataproduct_type": "image", "calib_level": 3,
+                "productType": "SCIENCE", "productFilename": f"{row['obs_id']}_i2d.fits",
+            }  # fmt: skip
             self.meta = layer_metadata(row, product)
             self.main_components = ["SCI,1"]
 
