@@ -29,6 +29,7 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
 )
 from jdaviz_mast.ladder import ladder
+from jdaviz_mast.outlook import forecast
 from jdaviz_mast.products import check_contents
 from jdaviz_mast.transfer import (
     Distributed,
@@ -188,6 +189,53 @@ class Mast:
             self._as_observations(observations, check_cancelled),
             all_levels=all_levels,
             product_type=product_type,
+            check_cancelled=check_cancelled,
+        )
+
+    def forecast(
+        self,
+        products,
+        *,
+        configuration="deconfigged",
+        extensions=("SCI",),
+        max_images=24,
+        check_cancelled=None,
+    ):
+        """Return what an import of products will take, and what this machine has for it.
+
+        Parameters
+        ----------
+        products : `~astropy.table.Table`
+            What `products` returned, or some of it.
+        configuration : str
+            jdaviz's name of the application that opens them, its ``app.config``:
+            ``"deconfigged"`` is App.
+        extensions : sequence of str
+            Names of the image extensions that become layers.
+        max_images : int
+            Files that are opened at the most.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        forecast : `~jdaviz_mast.products.Forecast`
+            In files and bytes; what is on disk already need not be fetched.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        if not isinstance(products, Table):
+            raise InvalidInput(
+                "products", type(products).__name__, "give a table that products() returned"
+            )
+        return forecast(
+            products,
+            lambda product: self._item({"product": product}).path,
+            self.download_dir,
+            configuration=configuration,
+            extensions=tuple(extensions),
+            max_images=max_images,
             check_cancelled=check_cancelled,
         )
 

@@ -3,6 +3,8 @@
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
+from jdaviz_mast.archive.links import PORTAL_LINK, portal_link
+from jdaviz_mast.archive.product_lists import join_products
 from jdaviz_mast.archive.query import COMBINED_LEVEL, MISSIONS, Query
 from jdaviz_mast.archive.session import check_server
 from jdaviz_mast.archive.token import (
@@ -17,6 +19,7 @@ from jdaviz_mast.archive.token import (
 __all__ = [
     "COMBINED_LEVEL",
     "MISSIONS",
+    "PORTAL_LINK",
     "TOKEN_PAGE",
     "Archive",
     "Credentials",
@@ -27,6 +30,8 @@ __all__ = [
     "check_token",
     "find_token",
     "forget_token",
+    "join_products",
+    "portal_link",
     "set_token",
     "store_token",
     "token_origin",

@@ -6,12 +6,12 @@ import threading
 import numpy as np
 import requests
 from astropy.coordinates import SkyCoord
-from astropy.table import Table, vstack
 from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
 from jdaviz_mast.archive import cloud
 from jdaviz_mast.archive.portal import Portal
+from jdaviz_mast.archive.product_lists import join_products
 from jdaviz_mast.archive.query import COMBINED_LEVEL
 from jdaviz_mast.archive.session import check_server, explain, open_session
 from jdaviz_mast.config import conf
@@ -167,11 +167,7 @@ class Archive:
             )
             if rows.colnames:
                 lists.append(_choose(rows, types, all_levels))
-        if not lists:
-            return Table(names=("obsID", "dataURI", "productFilename"), dtype=(str, str, str))
-        products = vstack(lists, metadata_conflicts="silent") if len(lists) > 1 else lists[0]
-        _, first = np.unique(np.asarray(products["dataURI"].filled("")), return_index=True)
-        return products[np.sort(first)]
+        return join_products(lists)
 
     def download_url(self, uri):
         """Return the address of the download service for a product's ``dataURI``."""

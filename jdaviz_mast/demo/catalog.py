@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import sizes
+from . import guide_stars, sizes
 from .fields import OBSERVATION_FIELDS, PRODUCT_FIELDS, load_data
 from .footprint import rectangle, sub_region
 
@@ -169,6 +169,20 @@ class _Builder:
         for exposure, _ in exposures:
             for parent in (exposure, row):
                 self._exposure_files(exposure, parent)
+        if row["obs_id"] in guide_stars.PRODUCTS:
+            self._guide_star_files(row, [exposure for exposure, _ in exposures])
+
+    def _guide_star_files(self, row, exposures):
+        """Give exposures guide-star files until there are as many products as in MAST's list."""
+        listed = {p["dataURI"] for p in self.products if p["parent_obsid"] == row["obsid"]}
+        missing, first = guide_stars.PRODUCTS[row["obs_id"]] - len(listed), 0
+        for number, exposure in enumerate(exposures):
+            count = missing // len(exposures) + (number < missing % len(exposures))
+            visit = exposure["obs_id"][:13]
+            for kind, name, level in guide_stars.files_of(visit, first, count):
+                for parent in (exposure, row):
+                    self._add(exposure, parent, kind, name, level)
+            first += count
 
     def _exposures(self, row, pattern):
         """Exposure rows of a combined observation and the part of it each covers."""

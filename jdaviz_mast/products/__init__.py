@@ -1,16 +1,26 @@
 """KNOW: what a product is, at which level, what it opens as, or why it does not."""
 
 from jdaviz_mast.products.association import Association, read_association
+from jdaviz_mast.products.choice import Choice, KnownProducts, choose_products, suffix_of
 from jdaviz_mast.products.contents import check_contents, fits_headers
+from jdaviz_mast.products.forecast import Alternative, Forecast, MemoryNeed, memory_need
 from jdaviz_mast.products.kinds import Kind, kind_of, kind_of_observation, level_of
 
 __all__ = [
+    "Alternative",
     "Association",
+    "Choice",
+    "Forecast",
     "Kind",
+    "KnownProducts",
+    "MemoryNeed",
     "check_contents",
+    "choose_products",
     "fits_headers",
     "kind_of",
     "kind_of_observation",
     "level_of",
+    "memory_need",
     "read_association",
+    "suffix_of",
 ]

@@ -9,10 +9,11 @@ from jdaviz_mast.tray.greeting import Greeting
 from jdaviz_mast.tray.imports import Imports
 from jdaviz_mast.tray.job_list import JobList
 from jdaviz_mast.tray.token_field import TokenField
+from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
-__all__ = ["ImportSide"]
+__all__ = ["ImportSide", "title_of"]
 
 #: Image extensions that JWST's and HST's files have, besides others.
 _EXTENSIONS = ("SCI", "ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
@@ -177,7 +178,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         return self._imports.fetch(
             observations,
             _subject(observations),
-            _title(observations),
+            title_of(observations),
             all_levels=self.all_levels,
             product_type=product_type,
             source=source,
@@ -295,9 +296,13 @@ def _subject(observations):
     return None if column is None else tuple(observations[column])
 
 
-def _title(observations):
+def title_of(observations):
+    """Return what observations, products or an observation ID are called in a list."""
     if isinstance(observations, str):
         return observations
+    if "dataURI" in observations.colnames:
+        one = str(observations["productFilename"][0])
+        return one if len(observations) == 1 else counted(len(observations), "product")
     if len(observations) == 1 and "obs_id" in observations.colnames:
         return str(observations["obs_id"][0])
-    return f"{len(observations):,} observations"
+    return counted(len(observations), "observation")

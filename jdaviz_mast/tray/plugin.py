@@ -8,6 +8,7 @@ from traitlets import Any, Bool, Int, List, Unicode, observe
 from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.colour_side import ColourSide
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
+from jdaviz_mast.tray.ladder_side import LadderSide
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
@@ -16,7 +17,7 @@ __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(ColourSide):
+class MastImport(ColourSide, LadderSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -41,6 +42,12 @@ class MastImport(ColourSide):
         All calibration levels instead of level 3 only, in what is shown and imported.
     observations : table
         What the last search found; ``select_rows``, ``export_table`` and so on.
+    products : table
+        The products of what was unfolded, see `choose_products`; with ``kinds``, ``levels``,
+        ``suffixes``, ``types``, ``recommended`` and ``clutter`` to choose from them.
+    basket
+        Products of several searches: ``add``, ``remove``, ``clear``, ``products``,
+        ``forecast``, ``import_``.
     jobs : list of `~jdaviz_mast.ImportJob`
         Imports into the download folder, those of earlier sessions too, oldest first.
     """
@@ -96,9 +103,13 @@ class MastImport(ColourSide):
             manual_options=list(MISSION_CHOICES),
         )
         self.observations = ObservationTable(
-            self, on_selection=self._selection_changed, on_import=self._import_row
+            self,
+            on_selection=self._selection_changed,
+            on_import=self._import_row,
+            on_unfold=self._unfold_row,
         )
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
+        self._offer_choosing()
         self._search_worker = None
 
     @property
@@ -110,7 +121,9 @@ class MastImport(ColourSide):
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
                 "program_id", "mission", "all_levels", "search", "observations",
                 "extensions", "max_images", "import_selected", "import_observation",
-                "import_existing", "cancel", "resume", "remove", "colour_set", "undo_colours",
+                "import_existing", "cancel", "resume", "remove",
+                "products", "choose_products", "import_products", "basket", "forecast",
+                "ladder", "colour_set", "undo_colours",
             ),
             readonly=("jobs",),
         )  # fmt: skip
@@ -165,6 +178,7 @@ class MastImport(ColourSide):
         )
 
     def _show_observations(self, observations, form):
+        self._forget_products()
         self.observations.show(observations)
         self.n_rows, self.results_of = len(observations), form.in_words()
         self.searching = False
@@ -188,6 +202,7 @@ class MastImport(ColourSide):
         if self.observations.n_selected_unseen:
             unseen = f"{self.observations.n_selected_unseen:,} of the selected rows"
             self.selection_note += f" The filter hides {unseen}; they are imported, too."
+        self._reckon_selection()
 
     @observe("vdocs")
     def _update_docs_link(self, *_):
