@@ -10,6 +10,7 @@ from jdaviz_mast.tray.worker import Worker
 
 __all__ = ["LadderSide"]
 
+_HEADING = "Exposures of"
 _NOTHING = "MAST lists no exposures that this was made of."
 
 
@@ -52,9 +53,8 @@ class LadderSide(ProductSide):
             self._products_worker.cancel()
         given, mast = Table(given) if isinstance(given, Row) else given, self.mast
         self.observations.unfolded = -1
-        name = title_of(given) if isinstance(given, (str, Table)) and len(given) else ""
-        title = f"{name} was made of"
-        self.products.wait_for(title)
+        title = title_of(given) if isinstance(given, (str, Table)) and len(given) else ""
+        self.products.wait_for(title, _HEADING)
         self._products_worker = Worker(
             self._owner,
             lambda worker: mast.ladder(given, check_cancelled=worker.check_cancelled),
@@ -70,7 +70,7 @@ class LadderSide(ProductSide):
             return
         if missing:
             title += f" (and {counted(len(missing), 'exposure')} that MAST does not list with it)"
-        self.products.show(found, title)
+        self.products.show(found, title, _HEADING)
 
     def _ladder_of_row(self, index):
         self._go_down(self.observations.row(index))
