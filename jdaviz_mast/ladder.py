@@ -153,6 +153,7 @@ def _exposures_listed(listed, names, obsids):
         i for i, name in enumerate(names)
         if str(listed["obsID"][i]) not in obsids and _suffix(name) in _CALIBRATED
         and listed["calib_level"][i] == COMBINED_LEVEL - 1
+        and listed["productType"][i] == "SCIENCE"  # and no guide star
     ]  # fmt: skip
 
 
