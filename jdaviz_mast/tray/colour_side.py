@@ -77,7 +77,7 @@ class ColourSide(ImportSide):
             {"label": layer.label, "filter": layer.filter, "colour": layer.colour}
             for layer in self._colours.layers
         ]
-        notes = []
+        notes = [self._colours.problem] if self._colours.problem else []
         if self._colours.switched_off:
             off = some_of(self._colours.switched_off)
             notes.append(f"Switched off, since colours add up: {off}.")

@@ -28,12 +28,14 @@ class ColourSet:
         viewer shows any.
     switched_off : list of str
         Labels of layers that would have been added to the picture: other images of the field.
+    problem : str
+        Why the images are not aligned on the sky; empty if they are.
     """
 
     def __init__(self, app):
         self._app = app
         self._before = {}  # viewer → (colour mode, {label: options})
-        self.layers, self.switched_off = [], []
+        self.layers, self.switched_off, self.problem = [], [], ""
 
     def apply(self, labels=None, target=None):
         """Show images of one target as a colour picture, in each viewer that shows any.
@@ -56,8 +58,17 @@ class ColourSet:
         """
         images = jdaviz_api.images(self._app)
         layers = choose_layers(images, target) if labels is None else layers_of(images, labels)
-        self.undo()  # what is kept is what was before all colours
-        jdaviz_api.align_by_sky(self._app)
+        self.problem = ""
+        try:
+            jdaviz_api.align_by_sky(self._app)
+        except ValueError as error:  # there are subsets or markers
+            self.problem = f"The images are not aligned on the sky: {error}"
+        with jdaviz_api.one_redraw(self._app):
+            self.undo()  # what is kept is what was before all colours
+            self._show(images, layers)
+        return layers
+
+    def _show(self, images, layers):
         strength = opacity([layer.colour for layer in layers])
         colours = {layer.label: layer.colour for layer in layers}
         first = images[layers[0].label]
@@ -85,7 +96,6 @@ class ColourSet:
                     _colour(options, label, colours[label], strength)
                 options.image_color_mode.value = _ONE_COLOUR_PER_LAYER
         self.layers = layers if self._before else []
-        return layers
 
     def undo(self):
         """Put back what was before; layers and viewers that have gone are passed over."""
@@ -93,7 +103,7 @@ class ColourSet:
         self.layers, self.switched_off = [], []
         if not before:
             return
-        with jdaviz_api.plot_options(self._app) as options:
+        with jdaviz_api.one_redraw(self._app), jdaviz_api.plot_options(self._app) as options:
             for viewer, (mode, kept) in before.items():
                 if viewer not in options.viewer.choices:
                     continue

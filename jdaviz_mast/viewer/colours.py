@@ -22,7 +22,7 @@ __all__ = [
 _COMBINED_LEVEL = 3
 _REDDEST, _BLUEST = 0.0, 240.0  # degrees on the colour wheel; beyond blue it is red again
 #: How bright the sum of all layers is where each is at its upper limit; 1 is white.
-_GAIN = 1.6
+_GAIN = 1.2
 # Planes of a product that are about its image instead of being it.
 _NOT_SCIENCE = frozenset({"ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
                           "VAR_FLAT"})  # fmt: skip

@@ -25,6 +25,7 @@ __all__ = [
     "image_viewer_hint",
     "images",
     "install",
+    "one_redraw",
     "open_tray",
     "plot_options",
     "remove_data",
@@ -225,6 +226,28 @@ def plot_options(app):
             # What has gone meanwhile cannot be selected.
             with contextlib.suppress(ValueError):
                 component.selected = value
+
+
+@contextlib.contextmanager
+def one_redraw(app):
+    """Have image viewers draw once at the end, not after each change of a layer.
+
+    A picture of several large images takes a good part of a second to put together and to send.
+    """
+    pictures = [
+        viewer._composite_image
+        for viewer in app._viewer_store.values()
+        if hasattr(viewer, "_composite_image")
+        and "update" not in vars(viewer._composite_image)  # held already
+    ]
+    for picture in pictures:
+        picture.update = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        for picture in pictures:
+            del picture.update
+            picture.invalidate_cache()
 
 
 def image_viewer_hint(app):

@@ -80,7 +80,7 @@ def test_opacity_keeps_the_sum_near_white(number):
         sum(bytes.fromhex(c[1:])[channel] / 255 * strength for c in hues(number))
         for channel in range(3)
     )
-    assert 0.99 <= brightest <= 1.61
+    assert 0.99 <= brightest <= 1.21
 
 
 def test_layers_come_from_the_longest_wavelength_on():
