@@ -16,7 +16,7 @@ from jdaviz_mast.transfer.wire import host_of
 
 __all__ = ["Claim", "Schedule", "Task"]
 
-#: Bytes of a part: what is left of a file is divided so that all connections end together.
+#: Bytes of a part: what is left to fetch is divided so that all connections end together.
 SMALLEST_PART = 1 << 20
 LARGEST_PART = 32 << 20
 #: Files that may be begun and not ended at a time, those that wait for another try included.
@@ -85,23 +85,32 @@ class Task:
         """Where it comes from at present."""
         return self.sources[0]
 
-    def claim(self, host, connections):
-        """Return the next `Claim`, or None if all is claimed already."""
-        gap = self._gap(connections)
+    def claim(self, host, connections, elsewhere=0):
+        """Return the next `Claim`, or None if all is claimed already.
+
+        Parameters
+        ----------
+        host : str
+        connections : int
+            Connections that fetch at the same time.
+        elsewhere : int
+            Bytes of files that are not begun: while there are some, parts need not shrink.
+        """
+        gap = self._gap(connections, elsewhere)
         if gap is None or self.ended or self.finishing:
             return None
         claim = Claim(self, self.version, host, *gap)
         self.claims.append(claim)
         return claim
 
-    def _gap(self, connections):
+    def _gap(self, connections, elsewhere):
         claims = [claim for claim in self.claims if claim.version == self.version]
         if claims and (self.single or not self.begun):
             return None
         if self.partial is None:  # first of all it has to be opened
             return 0, None
         if not self.begun:
-            return self._first(connections)
+            return self._first(connections, elsewhere)
         size = self.partial.size
         if size is not None and self.partial.done.covers(size):
             # What is left is to verify it, once nobody is at it any more.
@@ -115,16 +124,20 @@ class Task:
         if gap is None or self.single:
             return gap
         start, stop = gap
-        part = part_size(size - self.partial.done.total - taken.total, connections)
+        left = size - self.partial.done.total - taken.total
+        part = part_size(left + elsewhere, connections)
         # What would remain is too little to be worth a request.
         return start, stop if stop - start < part + SMALLEST_PART // 2 else start + part
 
-    def _first(self, connections):
+    def _first(self, connections, elsewhere):
         """Return what to ask for first: all of a small file, a part of any other."""
         size = self.file.item.size
         if not self.ranged or self.single or (size is not None and size <= 2 * SMALLEST_PART):
             return 0, None
-        return 0, 4 * SMALLEST_PART if size is None else part_size(size, connections)
+        if size is None:
+            return 0, 4 * SMALLEST_PART
+        part = part_size(size + elsewhere, connections)
+        return 0, part if part + SMALLEST_PART // 2 < size else size
 
     def restart(self):
         """Forget the version of the file that was begun."""
@@ -160,8 +173,10 @@ class Schedule:
         self.hosts = Hosts(connections)
         self._connections = share or connections
         self._waiting = {}  # files by host, so that one that is away holds up no other
+        self._bytes_waiting = 0  # of them, as far as it is known
         for file in files:
             self._waiting.setdefault(_host(file.item.sources), deque()).append(file)
+            self._bytes_waiting += file.item.size or 0
         self.open = []
         self._stopped = False
 
@@ -209,7 +224,7 @@ class Schedule:
             task = Task(self._waiting[host][0])
             claim = self._claim(task)
             if claim is not None:
-                self._waiting[host].popleft()
+                self._bytes_waiting -= self._waiting[host].popleft().item.size or 0
                 if not self._waiting[host]:
                     del self._waiting[host]
                 self.open.append(task)
@@ -222,7 +237,7 @@ class Schedule:
             return None
         claim = None
         try:
-            claim = task.claim(host, self._connections)
+            claim = task.claim(host, self._connections, self._bytes_waiting)
         finally:
             if claim is None:
                 self.hosts.leave(host)

@@ -143,6 +143,23 @@ def test_parts_are_of_a_good_size_and_shrink_towards_the_end(planned, connection
     assert sizes[-1] <= 2 * SMALLEST
 
 
+@pytest.mark.parametrize(("size", "parts"), [(50_000, 4), (LARGEST + SMALLEST // 4, 1)])
+def test_parts_do_not_shrink_while_other_files_wait(tmp_path, small_parts, planning, size, parts):
+    plan = planning([file_of(tmp_path / "a", size), file_of(tmp_path / "b", 10**6)], 4)
+    claim = next_of(plan)
+    opened(plan, claim.task)
+    plan.give_back(claim)
+    claim = next_of(plan)
+    task = claim.task
+    task.partial.begin("http", size, '"a"')
+    task.begun = True
+    sizes = [claim.stop - claim.start]
+    while (claim := task.claim(HOST, 4, 10**6)) is not None and claim.start < size:
+        sizes.append(claim.stop - claim.start)
+    assert sizes == [LARGEST] * (parts - 1) + [size - LARGEST * (parts - 1)]
+    task.partial.release()
+
+
 def test_the_size_of_a_part_has_limits():
     for connections in (1, 4, 8):
         for left in (0, 1, 1 << 20, 1 << 24, 1 << 30, 1 << 45):
