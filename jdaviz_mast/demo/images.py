@@ -116,6 +116,12 @@ def _write_segm(recipe, path):
 
 def _write_calibrated(recipe, path):
     """Files ``cal`` and ``crf``: one exposure, flux calibrated."""
+    if recipe.row["dataproduct_type"] != "image":
+        # Late: spectra builds on this module.
+        from .spectra import write_dispersed
+
+        write_dispersed(recipe, path)
+        return
     grid = sizes.grid_of(recipe)
     image, error = noisy_scene(recipe, grid, np.ones(grid.shape, np.float32))
     model = model_class("ImageModel")()
@@ -172,7 +178,8 @@ def _write_rate(recipe, path):
     save(model, path)
 
 
-def _write_rateints(recipe, path):
+def _write_integrations(recipe, path):
+    """Files ``rateints`` and ``calints``: an exposure's integrations one by one."""
     image, error = _rate(recipe)
     shape = 2, *image.shape
     random = noise_source(recipe)
@@ -183,7 +190,7 @@ def _write_rateints(recipe, path):
     flags, _ = _flags(recipe, image.shape)
     model.dq = np.broadcast_to(flags, shape).copy()
     _variances(model, model.err, model.data)
-    describe(model, recipe, bunit="DN/s")
+    describe(model, recipe, bunit="DN/s" if recipe.kind == "rateints" else "MJy")
     model.meta.exposure.nints = 2
     _pointing(model, recipe)
     save(model, path)
@@ -218,7 +225,8 @@ WRITERS = {
     "cal": _write_calibrated,
     "crf": _write_calibrated,
     "rate": _write_rate,
-    "rateints": _write_rateints,
+    "rateints": _write_integrations,
+    "calints": _write_integrations,
     "uncal": _write_uncal,
     "trapsfilled": _write_trapsfilled,
 }

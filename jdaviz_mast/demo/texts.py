@@ -21,6 +21,7 @@ _STAGE_3 = {
     "image": ("image3", "Image"),
     "cube": ("spec3", "NRSIFU"),
     "spectrum": ("spec3", "NRSFSS"),
+    "timeseries": ("tso3", "TSO"),
 }
 _BRIGHTEST = 120  # rows of a source catalog
 
@@ -60,6 +61,21 @@ def _write_catalog(recipe, path):
     Path(path).write_bytes(pad_text(text.getvalue(), recipe.size))
 
 
+def _write_white_light(recipe, path):
+    """White-light curve: the brightness of a star in each integration of its time series."""
+    from astropy import units as u
+    from astropy.table import QTable
+
+    from .spectra import transit
+
+    flux = transit()
+    times = np.linspace(recipe.row["t_min"], recipe.row["t_max"], 2 * len(flux) + 1)[1::2]
+    table = QTable({"MJD_UTC": times * u.d, "whitelight_flux": flux * 180 * u.Jy})
+    text = io.StringIO()
+    table.write(text, format="ascii.ecsv")
+    Path(path).write_bytes(pad_text(text.getvalue(), recipe.size))
+
+
 def _write_association(recipe, path):
     """Association: which exposures make the combined product.
 
@@ -67,16 +83,17 @@ def _write_association(recipe, path):
     """
     row = recipe.row
     candidate, target = row["obs_id"].split("-")[1].split("_")[:2]
+    kind, rule = _STAGE_3[row["dataproduct_type"]]
+    suffix = "calints" if kind == "tso3" else "cal"
     members = [
         {
-            "expname": f"{name}_cal.fits",
+            "expname": f"{name}_{suffix}.fits",
             "exptype": "science",
             "exposerr": None,
             "asn_candidate": f"('{candidate}', 'observation')",
         }
         for name in recipe.members
     ]
-    kind, rule = _STAGE_3[row["dataproduct_type"]]
     # Spectra are made one a source, so the name leaves the source open.
     name = row["obs_id"].replace(f"_{target}_", "_{source_id}_") if target[0] == "s" else None
     association = {
@@ -141,6 +158,7 @@ def _write_preview(recipe, path):
 #: Kind of file to the function that writes it: (recipe, path) -> None.
 WRITERS = {
     "cat": _write_catalog,
+    "whtlt": _write_white_light,
     "asn": _write_association,
     "pool": _write_pool,
     "jpg": _write_preview,

@@ -5,6 +5,7 @@ from jdaviz_mast.products.choice import Choice, KnownProducts, choose_products, 
 from jdaviz_mast.products.contents import check_contents, fits_headers
 from jdaviz_mast.products.forecast import Alternative, Forecast, MemoryNeed, memory_need
 from jdaviz_mast.products.kinds import Kind, kind_of, kind_of_observation, level_of
+from jdaviz_mast.products.structure import kind_of_file
 
 __all__ = [
     "Alternative",
@@ -18,6 +19,7 @@ __all__ = [
     "choose_products",
     "fits_headers",
     "kind_of",
+    "kind_of_file",
     "kind_of_observation",
     "level_of",
     "memory_need",
