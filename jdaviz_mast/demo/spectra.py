@@ -289,6 +289,7 @@ def write_dispersed(recipe, path):
     holder.var_poisson, holder.var_rnoise = error[part] ** 2 * 0.7, error[part] ** 2 * 0.3
     holder.var_flat = np.zeros(holder.data.shape, np.float32)
     if holder is not model:
+        holder.meta.bunit_data = holder.meta.bunit_err = "MJy/sr"
         holder.meta.date = DATE  # as of a part of a spectrum
         model.slits.append(holder)
     describe(model, recipe, bunit="MJy/sr")
