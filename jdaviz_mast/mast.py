@@ -28,6 +28,7 @@ from jdaviz_mast.errors import (
     MastError,
     ObservationNotFound,
 )
+from jdaviz_mast.ladder import ladder
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.products import check_contents
 from jdaviz_mast.transfer import (
@@ -237,6 +238,39 @@ class Mast:
             max_images=max_images,
             check_cancelled=check_cancelled,
         )
+
+    def ladder(self, observation_or_product, *, check_cancelled=None):
+        """Return what a combined product was made of: its exposures, and their raw data.
+
+        The members are those of the product's association, as the archive's product list of the
+        observation has them. Where there is no association, they are the calibrated exposures
+        that the list holds.
+
+        Parameters
+        ----------
+        observation_or_product : `~astropy.table.Table`, `~astropy.table.Row` or str
+            One row of what `search` or `products` returned, of calibration level 3 or above;
+            or an observation ID.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        products : `~astropy.table.Table`
+            MAST's own columns, as `fetch` takes them: the members (level 2) in the order of the
+            association, then their raw data (level 1). ``meta`` has ``made`` (the observation),
+            ``association`` (its file's name, or None), ``roles`` (file name to science,
+            background …) and ``missing`` (members that the list does not have).
+
+        Raises
+        ------
+        InvalidInput
+            If it is not one observation or product, or below level 3.
+        FileProblem
+            If the association cannot be read.
+        MastError
+            If the archive did not answer, or did not give the association.
+        """
+        return ladder(self, observation_or_product, check_cancelled)
 
     def fetch(
         self,

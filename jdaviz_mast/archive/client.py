@@ -243,6 +243,7 @@ def _choose(rows, types, all_levels):
     keep = np.ones(len(rows), dtype=bool)
     if types is not None:
         keep &= np.isin(rows["productType"].filled(""), types)
-    if not all_levels:
+    # Lists of older processing have no levels: all that is known is that they are products.
+    if not all_levels and "calib_level" in rows.colnames:
         keep &= rows["calib_level"].filled(-1) == COMBINED_LEVEL
     return rows[keep]

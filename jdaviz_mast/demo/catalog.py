@@ -237,12 +237,12 @@ class _Builder:
                 ("i2d", "i2d.fits", 2),
             ]
         elif exposure["dataproduct_type"] == "cube":
-            files += [("s3d", "s3d.fits", 2), ("x1d", "x1d.fits", 2)]
+            files += [("cal", "cal.fits", 2), ("s3d", "s3d.fits", 2), ("x1d", "x1d.fits", 2)]
         elif exposure["dataproduct_type"] == "timeseries":
             files += [("rateints", "rateints.fits", 2), ("calints", "calints.fits", 2)]
             files += [("x1dints", "x1dints.fits", 2)]
         else:
-            files += [("s2d", "s2d.fits", 2), ("x1d", "x1d.fits", 2)]
+            files += [("cal", "cal.fits", 2), ("s2d", "s2d.fits", 2), ("x1d", "x1d.fits", 2)]
         if "nrc" in exposure["obs_id"]:
             files.append(("trapsfilled", "trapsfilled.fits", 2))
         files += [("jpg", "rate.jpg", 2), ("thumb", "rate_thumb.jpg", 2)]
@@ -277,8 +277,8 @@ class _Builder:
             combined, main = [("drz", "drz.fits", 3), ("drc", "drc.fits", 3)], "drc"
             files = [("raw", "raw.fits", 1), ("flt", "flt.fits", 2), ("flc", "flc.fits", 2)]
         combined += [("hst-asn", "asn.fits", 3), ("hst-jpg", f"{main}.jpg", 3)]
-        self._list(row, row, combined)
         names = self._hst_exposures[row["obs_id"]]
+        self._list(row, row, combined, members=tuple(names))
         for number, name in enumerate(names):
             obsid, self._next_obsid = str(self._next_obsid), self._next_obsid + 1
             seconds = row["t_exptime"] / len(names)

@@ -116,6 +116,12 @@ def _write_segm(recipe, path):
 
 def _write_calibrated(recipe, path):
     """Files ``cal`` and ``crf``: one exposure, flux calibrated."""
+    if recipe.row["dataproduct_type"] != "image":
+        # Late: spectra builds on this module.
+        from .spectra import write_dispersed
+
+        write_dispersed(recipe, path)
+        return
     grid = sizes.grid_of(recipe)
     image, error = noisy_scene(recipe, grid, np.ones(grid.shape, np.float32))
     model = model_class("ImageModel")()

@@ -139,10 +139,14 @@ def _write_raw(recipe, path):
 def _write_hst_association(recipe, path):
     from astropy.io import fits
 
+    names = [*recipe.members, recipe.row["obs_id"]]
+    # COS moves its grating between exposures (FP-POS), the cameras move the telescope (dither).
+    how = "FP" if recipe.row["dataproduct_type"] == "spectrum" else "DTH"
+    types = [f"EXP-{how}"] * len(recipe.members) + [f"PROD-{how}"]
     columns = [
-        fits.Column("MEMNAME", "14A", array=np.array([recipe.row["obs_id"].upper()])),
-        fits.Column("MEMTYPE", "14A", array=np.array(["PROD-DTH"])),
-        fits.Column("MEMPRSNT", "L", array=np.array([True])),
+        fits.Column("MEMNAME", "14A", array=np.array([name.upper() for name in names])),
+        fits.Column("MEMTYPE", "14A", array=np.array(types)),
+        fits.Column("MEMPRSNT", "L", array=np.ones(len(names), bool)),
     ]
     _write(path, _primary(recipe), fits.BinTableHDU.from_columns(columns, name="ASN"))
 

@@ -13,6 +13,8 @@ __all__ = ["WRITERS", "detector_counts", "preview", "spectrum", "transit"]
 
 _SAMPLES = 900
 _INTEGRATIONS = 10
+_SLIT_ROWS = slice(96, 160)  # of the detector
+_COUNTS = 12.0  # DN/s that 1 MJy/sr gives
 # Rest wavelength in micron and strength relative to the continuum.
 _LINES = {
     "He I": (1.0833, 3.0),
@@ -262,6 +264,36 @@ def detector_counts(recipe, shape):
         bend = trace + 4 * np.sin(np.arange(columns) / columns * 3)
         image += (6 * line * np.exp(-(((place - bend) / 2.5) ** 2))).astype(np.float32)
     return image
+
+
+def write_dispersed(recipe, path):
+    """File ``cal`` of a spectrum: what the detector saw, flux calibrated, not rectified.
+
+    Of an integral field it is one image, of a slit the part of the detector that it fell on.
+    """
+    shape = sizes.shape_of(recipe)
+    image = detector_counts(recipe, shape) / np.float32(_COUNTS)
+    error = np.sqrt(1e-4 + 1e-3 * image, dtype=np.float32)
+    image += error * noise_source(recipe).standard_normal(shape, np.float32)
+    if recipe.row["dataproduct_type"] == "cube":
+        model = model_class("IFUImageModel")()
+        part, holder = slice(None), model
+    else:
+        model = model_class("MultiSlitModel")()
+        part, holder = _SLIT_ROWS, model_class("SlitModel")()
+        holder.name, holder.source_id, holder.slitlet_id = "S1600A1", 1, 1
+        holder.xstart, holder.xsize = 1, shape[1]
+        holder.ystart, holder.ysize = part.start + 1, part.stop - part.start
+    holder.data, holder.err = image[part], error[part]
+    holder.dq = np.zeros(holder.data.shape, np.uint32)
+    holder.var_poisson, holder.var_rnoise = error[part] ** 2 * 0.7, error[part] ** 2 * 0.3
+    holder.var_flat = np.zeros(holder.data.shape, np.float32)
+    if holder is not model:
+        holder.meta.bunit_data = holder.meta.bunit_err = "MJy/sr"
+        holder.meta.date = DATE  # as of a part of a spectrum
+        model.slits.append(holder)
+    describe(model, recipe, bunit="MJy/sr")
+    save(model, path)
 
 
 def preview(recipe):

@@ -16,6 +16,13 @@ from .scene import scene_for
 __all__ = ["WRITERS"]
 
 _MJYSR_ARCSEC2_TO_JY = 1e6 / (180 * 3600 / np.pi) ** 2
+#: Type of observation to the type and the rule of its association.
+_STAGE_3 = {
+    "image": ("image3", "Image"),
+    "cube": ("spec3", "NRSIFU"),
+    "spectrum": ("spec3", "NRSFSS"),
+    "timeseries": ("tso3", "TSO"),
+}
 _BRIGHTEST = 120  # rows of a source catalog
 
 
@@ -70,25 +77,37 @@ def _write_white_light(recipe, path):
 
 
 def _write_association(recipe, path):
-    """Association: which exposures make the combined product."""
+    """Association: which exposures make the combined product.
+
+    The fields are those of the pipeline's schema of stage 3, and of its generator.
+    """
     row = recipe.row
+    candidate, target = row["obs_id"].split("-")[1].split("_")[:2]
+    kind, rule = _STAGE_3[row["dataproduct_type"]]
+    suffix = "calints" if kind == "tso3" else "cal"
     members = [
-        {"expname": f"{name}_cal.fits", "exptype": "science", "exposerr": "null"}
+        {
+            "expname": f"{name}_{suffix}.fits",
+            "exptype": "science",
+            "exposerr": None,
+            "asn_candidate": f"('{candidate}', 'observation')",
+        }
         for name in recipe.members
     ]
-    kind = {"image": "image3", "timeseries": "tso3"}.get(row["dataproduct_type"], "spec3")
+    # Spectra are made one a source, so the name leaves the source open.
+    name = row["obs_id"].replace(f"_{target}_", "_{source_id}_") if target[0] == "s" else None
     association = {
         "asn_type": kind,
-        "asn_rule": f"candidate_Asn_Lv3{kind[:-1].title()}",
+        "asn_rule": f"candidate_Asn_Lv3{rule}",
         "version_id": "20260701t120000",
         "code_version": "1.18.0",
         "degraded_status": "No known degraded exposures in association.",
         "program": f"{int(row['proposal_id']):05}",
         "constraints": "No constraints",
-        "asn_id": row["obs_id"].split("_")[0].split("-")[-1],
-        "target": row["target_name"],
+        "asn_id": candidate,
+        "target": target,
         "asn_pool": f"{row['obs_id'][:7]}_20260701t120000_pool",
-        "products": [{"name": row["obs_id"], "members": members}],
+        "products": [{"name": name or row["obs_id"], "members": members}],
     }
     Path(path).write_bytes(pad_text(json.dumps(association, indent=4), recipe.size))
 

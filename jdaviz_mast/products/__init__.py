@@ -1,5 +1,6 @@
 """KNOW: what a product is, at which level, what it opens as, or why it does not."""
 
+from jdaviz_mast.products.association import Association, read_association
 from jdaviz_mast.products.choice import Choice, KnownProducts, choose_products, suffix_of
 from jdaviz_mast.products.contents import check_contents, fits_headers
 from jdaviz_mast.products.forecast import Alternative, Forecast, MemoryNeed, memory_need
@@ -8,6 +9,7 @@ from jdaviz_mast.products.structure import kind_of_file
 
 __all__ = [
     "Alternative",
+    "Association",
     "Choice",
     "Forecast",
     "Kind",
@@ -21,5 +23,6 @@ __all__ = [
     "kind_of_observation",
     "level_of",
     "memory_need",
+    "read_association",
     "suffix_of",
 ]

@@ -6,9 +6,10 @@ from jdaviz.core.user_api import PluginUserApi
 from traitlets import Any, Bool, Int, List, Unicode, observe
 
 from jdaviz_mast.errors import Cancelled
+from jdaviz_mast.tray.colour_side import ColourSide
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
+from jdaviz_mast.tray.ladder_side import LadderSide
 from jdaviz_mast.tray.observation_table import ObservationTable
-from jdaviz_mast.tray.product_side import ProductSide
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
@@ -16,7 +17,7 @@ __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(ProductSide):
+class MastImport(ColourSide, LadderSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -122,6 +123,7 @@ class MastImport(ProductSide):
                 "extensions", "max_images", "import_selected", "import_observation",
                 "import_existing", "cancel", "resume", "remove",
                 "products", "choose_products", "import_products", "basket", "forecast",
+                "ladder", "colour_set", "undo_colours",
             ),
             readonly=("jobs",),
         )  # fmt: skip

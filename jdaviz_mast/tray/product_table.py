@@ -58,6 +58,7 @@ class ProductTable(PagedTable):
     columns = List(
         [{"value": name, "text": heading} for name, heading in COLUMNS]
     ).tag(sync=True)  # fmt: skip
+    heading = Unicode("").tag(sync=True)
     title = Unicode("").tag(sync=True)
     is_open = Bool(False).tag(sync=True)
     loading = Bool(False).tag(sync=True)
@@ -84,7 +85,7 @@ class ProductTable(PagedTable):
         super().__init__(plugin, "products", on_selection)
         self.observe(self._choice_changed, list(_CHOICES))
 
-    def show(self, table, title=""):
+    def show(self, table, title="", heading="Products of"):
         """Show a table of products; what was chosen among others is forgotten.
 
         Parameters
@@ -92,9 +93,11 @@ class ProductTable(PagedTable):
         table : `~astropy.table.Table` or None
         title : str
             What they are the products of.
+        heading : str
+            What stands before it.
         """
         self._known = KnownProducts(Table() if table is None else table)
-        self.title, self.loading, self.error = title, False, ""
+        self.heading, self.title, self.loading, self.error = heading, title, False, ""
         self.is_open = table is not None
         self.n_clutter = int(self._known.clutter.sum())
         self.n_recommended = int(self._known.recommended.sum())
@@ -106,10 +109,10 @@ class ProductTable(PagedTable):
         super().show(table)
         self._count()
 
-    def wait_for(self, title):
+    def wait_for(self, title, heading="Products of"):
         """Show that the products of something are being asked for."""
         self.show(None)
-        self.title, self.is_open, self.loading = title, True, True
+        self.heading, self.title, self.is_open, self.loading = heading, title, True, True
 
     def say(self, error):
         """Show, instead of products, why there are none."""

@@ -30,6 +30,7 @@ class Worker:
         self._on_done, self._on_error = on_done, on_error
         self._cancelled, self._settled = threading.Event(), threading.Event()
         self._result = self._error = None
+        self._followers = []
         # A plain thread: solara carries its page's context over to it, not to pools.
         self._thread = threading.Thread(target=self._run, name="mast-tray", daemon=True)
 
@@ -48,6 +49,10 @@ class Worker:
         """Raise `Cancelled` if the user has stopped it; called by the work now and then."""
         if self.cancelled:
             raise Cancelled("Cancelled.")
+
+    def then(self, function):
+        """Have ``function(result)`` called on the owner's thread, after success alone."""
+        self._followers.append(function)
 
     def cancel(self):
         """Stop it, from the owner's thread."""
@@ -100,3 +105,6 @@ class Worker:
                 self._on_error(error)
         finally:
             self._settled.set()
+        if error is None:
+            for function in self._followers:
+                function(result)

@@ -3,6 +3,7 @@
 jdaviz 5.1 brings Vue 3 and 5.2 drops Imviz and Cubeviz; what breaks then breaks here.
 """
 
+import contextlib
 import functools
 import warnings
 
@@ -27,8 +28,11 @@ __all__ = [
     "enable",
     "has_part",
     "image_viewer_hint",
+    "images",
     "install",
+    "one_redraw",
     "open_tray",
+    "plot_options",
     "remove_data",
 ]
 
@@ -346,6 +350,60 @@ def align_by_sky(app):
     orientation = app._jdaviz_helper.plugins.get("Orientation")
     if orientation is not None and orientation.align_by.selected != "WCS":
         orientation.align_by.selected = "WCS"
+
+
+def images(app):
+    """Return the 2D images of the application: label to `~glue.core.Data`, oldest first."""
+    return {
+        data.label: data
+        for data in app.data_collection
+        if data.ndim == 2 and not data.meta.get("_WCS_ONLY")
+    }
+
+
+@contextlib.contextmanager
+def plot_options(app):
+    """Lend out jdaviz's Plot Options, one viewer and one layer at a time.
+
+    What the user had selected there is selected again afterwards.
+    """
+    options = app._jdaviz_helper.plugins["Plot Options"]
+    names = ("viewer_multiselect", "layer_multiselect")
+    multiselect = {name: getattr(options, name) for name in names}
+    selected = options.viewer.selected, options.layer.selected
+    for name in names:
+        setattr(options, name, False)
+    try:
+        yield options
+    finally:
+        for name, value in multiselect.items():
+            setattr(options, name, value)
+        for component, value in zip((options.viewer, options.layer), selected, strict=True):
+            # What has gone meanwhile cannot be selected.
+            with contextlib.suppress(ValueError):
+                component.selected = value
+
+
+@contextlib.contextmanager
+def one_redraw(app):
+    """Have image viewers draw once at the end, not after each change of a layer.
+
+    A picture of several large images takes a good part of a second to put together and to send.
+    """
+    pictures = [
+        viewer._composite_image
+        for viewer in app._viewer_store.values()
+        if hasattr(viewer, "_composite_image")
+        and "update" not in vars(viewer._composite_image)  # held already
+    ]
+    for picture in pictures:
+        picture.update = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        for picture in pictures:
+            del picture.update
+            picture.invalidate_cache()
 
 
 def image_viewer_hint(app):

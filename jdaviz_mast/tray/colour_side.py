@@ -1,0 +1,173 @@
+"""The part of the tray that makes a colour picture of the images of one target."""
+
+import functools
+
+import numpy as np
+from traitlets import Bool, List
+
+from jdaviz_mast.archive import COMBINED_LEVEL
+from jdaviz_mast.errors import InvalidInput, MastError
+from jdaviz_mast.mast import as_dict
+from jdaviz_mast.tray.form import sentence
+from jdaviz_mast.tray.import_side import ImportSide
+from jdaviz_mast.tray.words import some_of
+from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.viewer import jdaviz_api
+from jdaviz_mast.viewer.colour_set import ColourSet
+from jdaviz_mast.viewer.colours import one_image_each, plain_name
+
+__all__ = ["ColourSide"]
+
+
+class ColourSide(ImportSide):
+    """Colours the images of one target; imports those of the selected rows before."""
+
+    has_images = Bool(False).tag(sync=True)  # whether there is anything to colour
+    colouring = Bool(False).tag(sync=True)
+    colour_legend = List().tag(sync=True)  # from red to blue: dicts of label, filter, colour
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._colours = ColourSet(self._app)
+
+    def colour_set(self, labels=None):
+        """Show the combined images of one target as a colour picture.
+
+        Each filter gets a colour, from red for the longest wavelength to blue for the
+        shortest, an arcsinh stretch over 99.5 % of its pixels, and an opacity at which they add
+        up; all of it can be changed in jdaviz's Plot Options, and `undo_colours` takes it back.
+
+        Parameters
+        ----------
+        labels : sequence of str, optional
+            Layers to take. By default the level-3 images of the target of the selected rows,
+            which are imported first if they are not in the viewer; with no row selected, of the
+            target of which most filters are loaded.
+
+        Returns
+        -------
+        colours : dict
+            Label to colour, such as ``#ff0000``, from the longest wavelength to the shortest.
+
+        Raises
+        ------
+        InvalidInput
+            If there are not two filters of one target.
+        jdaviz_mast.errors.MastError
+            If images of the selected rows could not be imported.
+        """
+        if labels is None:
+            target, missing = self._of_selection()
+            if missing is not None:
+                products = self._ask_for_images(missing).wait()
+                if len(products):
+                    self._start_import(products).wait()
+        else:
+            target, labels = None, [labels] if isinstance(labels, str) else list(labels)
+        return self._colour(target, labels)
+
+    def undo_colours(self):
+        """Put back the colours, stretches and layers as they were before `colour_set`."""
+        self._colours.undo()
+        self.colour_legend = []
+
+    def _colour(self, target, labels=None):
+        layers = self._colours.apply(labels, target)
+        self.colour_legend = [
+            {"label": layer.label, "filter": layer.filter, "colour": layer.colour}
+            for layer in self._colours.layers
+        ]
+        notes = [self._colours.problem] if self._colours.problem else []
+        if self._colours.switched_off:
+            off = some_of(self._colours.switched_off)
+            notes.append(f"Switched off, since colours add up: {off}.")
+        self.import_notes = notes
+        if self._colours.layers:
+            order = ", ".join(layer.filter for layer in layers)
+            of = f" of {target}" if target else ""
+            self._say("import", f"A colour picture{of}, from red to blue: {order}.", "success")
+        else:
+            hint = jdaviz_api.image_viewer_hint(self._app)
+            self._say("import", f"No viewer shows these images. {hint}".strip(), "warning")
+        return {layer.label: layer.colour for layer in layers}
+
+    def _of_selection(self):
+        """Return the target of the selected rows, and those of them that are to be imported."""
+        selected = self.observations.selected
+        if selected is None:
+            return None, None
+        chosen = selected[
+            (np.ma.filled(selected["calib_level"], -1) >= COMBINED_LEVEL)
+            & (np.ma.filled(selected["dataproduct_type"], "") == "image")
+        ]
+        names = np.ma.filled(chosen["target_name"], "")
+        targets = {plain_name(name): str(name) for name in names if name}
+        if len(targets) != 1:
+            raise InvalidInput(
+                "selected rows", ", ".join(targets.values()) or "no combined image",
+                "a colour picture is made of combined images (level 3) of one target",
+            )  # fmt: skip
+        loaded = {
+            str(data.meta.get("mast_obsid")) for data in jdaviz_api.images(self._app).values()
+        }
+        missing = chosen[[str(obsid) not in loaded for obsid in chosen["obsid"]]]
+        return next(iter(targets.values())), missing if len(missing) else None
+
+    def _ask_for_images(self, observations):
+        """Ask which products are the images of observations; return the `Worker`."""
+        self.colouring, mast = True, self.mast
+
+        def ask(worker):
+            found = mast.products(observations, check_cancelled=worker.check_cancelled)
+            return found[one_image_each([as_dict(row) for row in found])]
+
+        return Worker(
+            self._owner, ask, on_done=self._images_known, on_error=self._no_colours
+        ).start()
+
+    def _images_known(self, _products):
+        self.colouring = False
+
+    def _no_colours(self, error):
+        self.colouring = False
+        self._say("import", sentence(error), "error")
+
+    def _import_ended(self, *outcome):
+        super()._import_ended(*outcome)
+        self.has_images = bool(jdaviz_api.images(self._app))
+
+    # From the page
+
+    def vue_colour_set(self, *_):
+        """Colour, without waiting for the import of what is not loaded."""
+        if self.colouring:
+            return
+        self.import_message, self.import_notes = "", []
+        try:
+            target, missing = self._of_selection()
+            if missing is None:
+                self._colour(target)
+            else:
+                colour = functools.partial(self._colour_at_last, target)
+                self._ask_for_images(missing).then(
+                    lambda products: self._import_then(products, colour)
+                )
+        except MastError as error:
+            self._no_colours(error)
+
+    def _import_then(self, products, colour):
+        if len(products):
+            self._start_import(products).then(colour)
+        else:
+            colour(None)
+
+    def _colour_at_last(self, target, _job):
+        try:
+            self._colour(target)
+        except MastError as error:
+            self._no_colours(error)
+
+    def vue_undo_colours(self, *_):
+        """Put the colours back."""
+        self.undo_colours()
+        self.import_message, self.import_notes = "", []
