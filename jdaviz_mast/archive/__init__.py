@@ -3,8 +3,11 @@
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
-from jdaviz_mast.archive.query import COMBINED_LEVEL, MISSIONS, Query
+from jdaviz_mast.archive.places import Place
+from jdaviz_mast.archive.query import COMBINED_LEVEL, DATA_TYPES, MISSIONS, RIGHTS, Query
+from jdaviz_mast.archive.search import META, ROWS_AT_MOST, count
 from jdaviz_mast.archive.session import check_server
+from jdaviz_mast.archive.stars import Star
 from jdaviz_mast.archive.token import (
     TOKEN_PAGE,
     find_token,
@@ -16,15 +19,22 @@ from jdaviz_mast.archive.token import (
 
 __all__ = [
     "COMBINED_LEVEL",
+    "DATA_TYPES",
+    "META",
     "MISSIONS",
+    "RIGHTS",
+    "ROWS_AT_MOST",
     "TOKEN_PAGE",
     "Archive",
     "Credentials",
+    "Place",
     "Query",
+    "Star",
     "User",
     "bucket_address",
     "check_server",
     "check_token",
+    "count",
     "find_token",
     "forget_token",
     "set_token",
