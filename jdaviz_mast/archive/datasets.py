@@ -71,6 +71,8 @@ def observation_names(dataset, instrument=None):
     if is_exposure(dataset):
         name = dataset.lower()
         return [name, *(f"{name}_{detector}" for detector in detectors_of(instrument))]
+    if dataset.lower().startswith("jw"):
+        return [dataset.lower()]
     return list(dict.fromkeys((dataset, dataset.lower(), dataset.upper())))
 
 

@@ -76,8 +76,8 @@ def find_datasets(session, conditions, keywords, *, position=None, radius=None):
     ----------
     session : `requests.Session`
     conditions : dict of str to str
-        Keyword to what MAST's mission search understands: ``'NRC_IMAGE'``, ``'NRC_IMAGE,MIR_IMAGE'``
-        (either), ``'!NRC_IMAGE'``, ``'>100'``, ``'10..20'``, ``'NRC*'``.
+        Keyword to what MAST's mission search understands: ``'NRC_IMAGE'``, either of
+        ``'NRC_IMAGE,MIR_IMAGE'``, ``'!NRC_IMAGE'``, ``'>100'``, ``'10..20'``, ``'NRC*'``.
     keywords : `~astropy.table.Table`
         Those that there are, see `column_list`.
     position : `~astropy.coordinates.SkyCoord`, optional

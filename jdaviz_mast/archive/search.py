@@ -72,11 +72,13 @@ def _one(archive, query, page, check_cancelled):
         found = _with_keywords(archive, query, criteria, place, check_cancelled)
         total = len(found)
     else:
+        expected = None
         if query.is_heavy and page in (None, 1):
-            # Nothing is asked for that is not there, and what is there is known at once.
-            if not archive.count(criteria, check_cancelled=check_cancelled):
+            expected = archive.count(criteria, check_cancelled=check_cancelled)
+            if not expected:  # a search of everything for nothing would take as long
                 criteria |= {"obs_id": [_NOBODY]}
         found, total = archive.matching(criteria, page=page, check_cancelled=check_cancelled)
+        total = max(total, expected or 0)
     notes = [f"{place.in_words()}."] if place is not None and place.name else []
     star = None
     if page in (None, 1) and query.target:
