@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.table import vstack
 from astropy.time import Time
 from jdaviz.core.template_mixin import Table as JdavizTable
 from jdaviz.core.user_api import UserApiWrapper
@@ -129,6 +130,25 @@ class ObservationTable(JdavizTable):
             self.options = self.options | {"page": 1, "sortBy": [], "sortDesc": []}
         self._arrange()
         self._selection_changed()
+
+    def append(self, observations):
+        """Put more observations under those that are shown; selection and arrangement stay.
+
+        Parameters
+        ----------
+        observations : `~astropy.table.Table`
+        """
+        stacked = vstack([self._observations, observations], metadata_conflicts="silent")
+        self._observations = self._qtable = stacked
+        self._texts = {}
+        self.total = len(self)
+        self._arrange()
+        self._selection_changed()
+
+    @property
+    def table(self):
+        """All rows that are here, an `~astropy.table.Table`."""
+        return self._observations
 
     # In the parent these two are traits, sent to the page as a whole. Here they stay in
     # Python and are made when asked for.
