@@ -72,10 +72,10 @@ def check_dates(value):
     if value is None:
         return None
     first, last = _pair(value, "date", _DATES)
+    if first is not None and last is not None and _time(first)[0] > _time(last)[0]:
+        raise InvalidInput("date", f"{first} to {last}", "give the earlier date first")
     begin = Time(BEYOND_DATES[0], format="mjd") if first is None else _time(first)[0]
     end = Time(BEYOND_DATES[1], format="mjd") if last is None else _time(last)[1]
-    if begin > end:
-        raise InvalidInput("date", f"{first} to {last}", "give the earlier date first")
     return begin, end
 
 
@@ -131,7 +131,7 @@ def overlap(low_column, high_column, low, high, beyond):
 
 
 def _pair(value, field, allowed):
-    if isinstance(value, str) or np.ndim(getattr(value, "value", value)) == 0:
+    if not isinstance(value, tuple | list) and not getattr(value, "shape", ()):
         return value, value
     ends = list(value)
     if len(ends) != 2:

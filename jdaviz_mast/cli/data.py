@@ -10,6 +10,7 @@ from astropy.time import Time
 from astroquery.exceptions import NoResultsWarning
 from tqdm import tqdm
 
+from jdaviz_mast.archive import META
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.mast import Mast, as_dict
 
@@ -33,7 +34,7 @@ def search(options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoResultsWarning)
         observations = mast.search(options.target, **arguments)
-    for note in observations.meta["mast_search"]["notes"]:
+    for note in [] if options.json else observations.meta[META]["notes"]:
         print(note, file=sys.stderr)
     if options.json:
         print(json.dumps([as_dict(row) for row in observations], indent=1))

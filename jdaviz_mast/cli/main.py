@@ -170,7 +170,7 @@ def _search_options(search):
     add("--rights", help="public or exclusive")
     add("--author", help="pipeline or team, such as SPOC or QLP")
     add("--keyword", action="append", metavar="NAME=VALUE",
-        help="of JWST, such as exp_type=NRC_IMAGE or duration=1000..2000; may be repeated")  # fmt: skip
+        help="of JWST, such as exp_type=NRC_IMAGE; may be repeated")  # fmt: skip
     add("--count", action="store_true", help="print only how many there are")
 
 

@@ -39,7 +39,7 @@ def crowd(archive):
     ]
     for number in range(400):
         mission, author, data_type, exposures = draw.choice(kinds)
-        start = draw.uniform(50000, 61000)
+        start = draw.choice((draw.uniform(50000, 61000), draw.uniform(58250, 58500)))
         length = draw.choice((0.01, 1, 27, 90))
         shortest = draw.uniform(100, 25000)
         row = template | {
@@ -407,10 +407,11 @@ def test_a_heavy_search_is_counted_first(mast, asked, arguments, counts):
     assert found.meta["mast_search"]["total"] == len(found)
 
 
+@pytest.mark.filterwarnings("ignore::astroquery.exceptions.NoResultsWarning")
 def test_pages_together_are_the_whole(mast, crowd):
     whole = mast.search("NGC 3132", all_levels=True)
     with conf.set_temp("page_size", 150):
-        pages = [mast.search("NGC 3132", all_levels=True, page=n) for n in (1, 2, 3, 4, 5, 6)]
+        pages = [mast.search("NGC 3132", all_levels=True, page=n) for n in range(1, 6)]
     assert [len(page) for page in pages[:2]] == [150, 150]
     assert [name for page in pages for name in ids(page)] == ids(whole)
     assert {page.meta["mast_search"]["total"] for page in pages if len(page)} == {len(whole)}
