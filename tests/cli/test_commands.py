@@ -60,7 +60,7 @@ SEARCHES = {
     "program": (["--program-id", "01492"],
                 ["jw01492-o005_s00004_nirspec_f100lp-g140m-s1600a1-sub2048"]),
     "all levels": (["--observation-id", RAW, "--all-levels"], [RAW]),
-    "wavelength": (["--program-id", "2733,2736", "--wavelength", "9 um", "12 um"],
+    "wavelength": (["--program-id", "2733,2736", "--wavelength", "9 um", "11 um"],
                    ["jw02733-o002_t001_miri_f1130w"]),
     "open end": (["--program-id", "2733", "--wavelength", "", "1 um"],
                  ["jw02733-o001_t001_nircam_clear-f090w"]),
