@@ -17,6 +17,7 @@ from jdaviz_mast.tray.form import (
 from jdaviz_mast.tray.import_side import ImportSide
 from jdaviz_mast.tray.more_filters import MoreFilters
 from jdaviz_mast.tray.recent import RecentSearches, remember
+from jdaviz_mast.tray.words import some_of
 from jdaviz_mast.tray.worker import Worker
 
 __all__ = ["SearchSide"]
@@ -143,8 +144,10 @@ class SearchSide(ImportSide):
         self.search_notes = [str(note) for note in about.get("notes", [])]
         self.searching = False
         self._note_more()
-        kind = "warning" if about.get("failed") else "success" if self.n_rows else "info"
-        self._say("search", form.found(self._total), kind)
+        kind, said = "success" if self.n_rows else "info", form.found(self._total)
+        if failed := list(about.get("failed", [])):
+            kind, said = "warning", f"{said} Without {some_of(failed)}: see below."
+        self._say("search", said, kind)
 
     def _search_failed(self, error):
         self.searching = False

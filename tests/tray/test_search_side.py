@@ -151,6 +151,7 @@ def test_a_target_that_failed_is_a_warning(tray):
     tray.target = "NGC 3132; Nowhere"
     assert len(tray.search()) == 13
     assert tray._obj.search_message_type == "warning"
+    assert tray._obj.search_message.endswith(" Without Nowhere: see below.")
     assert any(note.startswith("Nowhere failed") for note in tray._obj.search_notes)
 
 
