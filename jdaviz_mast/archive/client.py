@@ -349,5 +349,6 @@ def _choose(rows, types, all_levels):
     if types is not None:
         keep &= np.isin(rows["productType"].filled(""), types)
     if not all_levels:
-        keep &= rows["calib_level"].filled(-1) == COMBINED_LEVEL
+        # Above it is what teams contribute, whose observations have nothing else.
+        keep &= rows["calib_level"].filled(-1) >= COMBINED_LEVEL
     return rows[keep]

@@ -437,3 +437,17 @@ def test_nothing_at_all_is_not_searched_for_twice(mast, asked):
         found = mast.search(instrument="NOCAM")
     assert len(found) == 0
     assert found.meta["mast_search"]["total"] == 0
+
+
+def test_what_a_team_contributed_has_its_products_without_all_levels(mast, archive):
+    row = archive.observations[0] | {
+        "obs_id": "hlsp_qlp_1", "obsid": "71000000", "obs_collection": "HLSP", "calib_level": 4,
+        "provenance_name": "QLP",
+    }  # fmt: skip
+    archive.observations.append(row)
+    archive.add_bytes(
+        "mast:HLSP/qlp/hlsp_qlp_1_llc.fits", b"x", calib_level=4, obsID=row["obsid"],
+        parent_obsid=row["obsid"], productFilename="hlsp_qlp_1_llc.fits",
+    )  # fmt: skip
+    products = mast.products(mast.search(author="QLP"))
+    assert list(products["productFilename"]) == ["hlsp_qlp_1_llc.fits"]
