@@ -10,16 +10,20 @@ import astropy.units as u
 import numpy as np
 import platformdirs
 from astropy.table import Row, Table
-from astroquery.exceptions import NoResultsWarning
+from astroquery.exceptions import MaxResultsWarning, NoResultsWarning
 
 from jdaviz_mast.archive import (
     COMBINED_LEVEL,
+    META,
+    ROWS_AT_MOST,
     Archive,
     Credentials,
     Query,
     bucket_address,
     check_server,
+    count,
 )
+from jdaviz_mast.archive.checks import check_choices
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import (
     Cancelled,
@@ -100,36 +104,75 @@ class Mast:
         radius=0.1 * u.deg,
         observation_id=None,
         program_id=None,
+        dataset_id=None,
         mission=None,
         instrument=None,
         filters=None,
+        wavelength=None,
+        date=None,
+        exposure_time=None,
+        data_type=None,
+        rights=None,
+        author=None,
+        doi=None,
+        keywords=None,
         all_levels=False,
+        page=None,
         check_cancelled=None,
     ):
         """Return what the archive holds.
 
-        Give exactly one of ``target``, ``coordinates``, ``observation_id`` and
-        ``program_id``, unless ``instrument`` or ``filters`` alone say enough.
+        Give exactly one of ``target``, ``coordinates``, ``observation_id``, ``program_id`` and
+        ``dataset_id``, unless ``instrument``, ``filters``, ``author``, ``doi`` or ``keywords``
+        alone say enough. A row has to match all that is given.
 
         Parameters
         ----------
-        target : str, optional
-            Name of an object, whose position is looked up; or the position itself.
+        target : str or list of str, optional
+            Name of an object, whose position is looked up, such as ``'NGC 3132'`` or
+            ``'TIC 261136679'``; or the position itself. Several as a list, or in one text with
+            commas, semicolons or line breaks; one that fails does not stop the others.
         coordinates : `~astropy.coordinates.SkyCoord`, str or (ra, dec) in degrees, optional
         radius : `~astropy.units.Quantity`, str or float, optional
             Radius around target or coordinates, above 0 and up to 30 deg. A bare number is
             in degrees.
         observation_id : str or list of str, optional
-            Exact ``obs_id``; several with commas.
+            Exact ``obs_id``; several as above.
         program_id : int, str or list, optional
-            Program (proposal) numbers; several with commas.
+            Program (proposal) numbers; several as above.
+        dataset_id : str or list of str, optional
+            Names of data sets, such as ``'jw02733001001_02101_00001'`` (all detectors of that
+            exposure) or ``'IB5741010'``; found at every level.
         mission : str or list of str, optional
             ``obs_collection``, such as ``'JWST'``.
         instrument : str or list of str, optional
             ``instrument_name``, such as ``'NIRCAM/IMAGE'``, or ``'NIRCAM'`` for all of its modes.
         filters : str or list of str, optional
+            One of those in the light path, such as ``'F444W'``.
+        wavelength : `~astropy.units.Quantity`, str, or two of them, optional
+            Observations whose own range (``em_min`` to ``em_max``) has a wavelength in common
+            with this one. Frequencies and energies are taken, too; None is an open end.
+        date : `~astropy.time.Time`, str, or two of them, optional
+            Observations that were being made (``t_min`` to ``t_max``) at a time of this range, in
+            UTC. A year, month or day stands for all of it; None is an open end.
+        exposure_time : `~astropy.units.Quantity`, str or float, or two of them, optional
+            ``t_exptime``; a bare number is in seconds. One value is meant to half a second.
+        data_type : str or list of str, optional
+            ``dataproduct_type``: ``'image'``, ``'spectrum'``, ``'cube'``, ``'timeseries'`` …
+        rights : str or list of str, optional
+            ``dataRights``: ``'public'`` or ``'exclusive'``.
+        author : str or list of str, optional
+            ``provenance_name``, the pipeline or team: ``'SPOC'``, ``'QLP'``, ``'TESS-SPOC'`` …
+        doi : str, optional
+            DOI of a collection of light curves; see `jdaviz_mast.archive.datasets`.
+        keywords : dict, optional
+            JWST keyword to condition, such as ``{'exp_type': 'NRC_IMAGE', 'duration': '>100'}``;
+            `keywords` lists them.
         all_levels : bool
             All calibration levels instead of level 3 only.
+        page : int, optional
+            Only this page of ``jdaviz_mast.conf.page_size`` rows, 1 for the first; by default all
+            rows, up to MAST's limit of 500,000.
         check_cancelled : callable, optional
             Called now and then; what it raises ends the search.
 
@@ -139,6 +182,8 @@ class Mast:
             MAST's own columns (t_min, t_max, t_obs_release in MJD UTC, t_exptime in s, em_min
             and em_max in nm, s_ra and s_dec in deg ICRS), in the archive's order. Empty, with
             a `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
+            ``meta['mast_search']`` says in ``notes`` which resolver answered, which position was
+            searched and which target failed, and in ``total`` how many rows match.
 
         Raises
         ------
@@ -150,20 +195,72 @@ class Mast:
             radius=radius,
             observation_id=observation_id,
             program_id=program_id,
+            dataset_id=dataset_id,
             mission=mission,
             instrument=instrument,
             filters=filters,
+            wavelength=wavelength,
+            date=date,
+            exposure_time=exposure_time,
+            data_type=data_type,
+            rights=rights,
+            author=author,
+            doi=doi,
+            keywords=keywords,
             all_levels=all_levels,
         )
-        found = self._archive.observations(query, check_cancelled=check_cancelled)
+        found = self._archive.observations(query, page=page, check_cancelled=check_cancelled)
+        total = found.meta[META]["total"]
         if not len(found):
-            level = "" if all_levels else f" at calibration level {COMBINED_LEVEL}"
+            level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
             warnings.warn(
                 f"MAST holds nothing{level} for {query.describe()}.",
                 NoResultsWarning,
                 stacklevel=2,
             )
+        elif page is None and total > ROWS_AT_MOST:
+            warnings.warn(found.meta[META]["notes"][-1], MaxResultsWarning, stacklevel=2)
         return found
+
+    def count(self, target=None, *, check_cancelled=None, **arguments):
+        """Return how many observations a search would find, without fetching them.
+
+        Parameters
+        ----------
+        target, **arguments
+            As in `search`; one target, and no keywords.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        count : int
+
+        Raises
+        ------
+        InvalidInput, TargetNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        query = Query.create(target, **arguments)
+        if len(query.targets) > 1 or query.keywords:
+            given = "keywords" if query.keywords else "target"
+            raise InvalidInput(given, arguments.get(given, target), "count one target at a time")
+        return count(self._archive, query, check_cancelled=check_cancelled)
+
+    def keywords(self, mission="JWST", *, check_cancelled=None):
+        """Return the keywords that the data sets of a mission can be searched by.
+
+        Parameters
+        ----------
+        mission : str
+            ``'JWST'`` or ``'HST'``; `search` takes those of JWST.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        keywords : `~astropy.table.Table`
+            ``name``, ``type`` and ``description``, in MAST's order.
+        """
+        (mission,) = check_choices("mission", mission, ("JWST", "HST"))
+        return self._archive.keywords(mission, check_cancelled=check_cancelled)
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None

@@ -77,6 +77,12 @@ def _settings(archive, tmp_path):
 
 
 @pytest.fixture(autouse=True)
+def _own_data_folder(monkeypatch, tmp_path_factory):
+    """Keep the tests away from what whoever runs them has searched for."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture(autouse=True)
 def _no_token(monkeypatch):
     """Keep the tests away from the token and the keyring of whoever runs them."""
     monkeypatch.delenv("MAST_API_TOKEN", raising=False)

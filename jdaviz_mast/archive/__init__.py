@@ -4,9 +4,12 @@ from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
 from jdaviz_mast.archive.links import PORTAL_LINK, portal_link
+from jdaviz_mast.archive.places import Place
 from jdaviz_mast.archive.product_lists import join_products
-from jdaviz_mast.archive.query import COMBINED_LEVEL, MISSIONS, Query
+from jdaviz_mast.archive.query import COMBINED_LEVEL, DATA_TYPES, MISSIONS, RIGHTS, Query
+from jdaviz_mast.archive.search import META, ROWS_AT_MOST, count
 from jdaviz_mast.archive.session import check_server
+from jdaviz_mast.archive.stars import Star
 from jdaviz_mast.archive.token import (
     TOKEN_PAGE,
     find_token,
@@ -18,16 +21,23 @@ from jdaviz_mast.archive.token import (
 
 __all__ = [
     "COMBINED_LEVEL",
+    "DATA_TYPES",
+    "META",
     "MISSIONS",
     "PORTAL_LINK",
+    "RIGHTS",
+    "ROWS_AT_MOST",
     "TOKEN_PAGE",
     "Archive",
     "Credentials",
+    "Place",
     "Query",
+    "Star",
     "User",
     "bucket_address",
     "check_server",
     "check_token",
+    "count",
     "find_token",
     "forget_token",
     "join_products",

@@ -5,25 +5,28 @@ import threading
 
 import numpy as np
 import requests
-from astropy.coordinates import SkyCoord
+from astropy.table import vstack
 from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
-from jdaviz_mast.archive import cloud
+from jdaviz_mast.archive import cloud, missions, stars
+from jdaviz_mast.archive.places import resolve
 from jdaviz_mast.archive.portal import Portal
 from jdaviz_mast.archive.product_lists import join_products
 from jdaviz_mast.archive.query import COMBINED_LEVEL
+from jdaviz_mast.archive.search import ROWS_AT_MOST, search
 from jdaviz_mast.archive.session import check_server, explain, open_session
 from jdaviz_mast.config import conf
-from jdaviz_mast.errors import ArchiveError, InvalidInput, MastError, TargetNotFound
+from jdaviz_mast.errors import ArchiveError, InvalidInput, MastError
 
 __all__ = ["Archive"]
 
-_RESOLVER_URL = "http://mastresolver.stsci.edu/Santa-war/query"
 _DOWNLOAD_PATH = "/api/v0.1/Download/file"
 
 #: Column configuration per server: it does not change within a session.
 _column_configs = {}
+#: Keywords per server and mission: likewise.
+_keywords = {}
 _column_configs_lock = threading.Lock()
 
 # What a malformed answer makes astroquery raise while it parses it; InvalidQueryError if its
@@ -48,10 +51,7 @@ class Archive:
         self.server = check_server(server)
 
     def resolve(self, name, *, check_cancelled=None):
-        """Return the ICRS position of a target.
-
-        The service and its parameters are those that astroquery's ``resolve_object`` uses;
-        that function allows neither a time limit nor another server.
+        """Return where a target is, and who says so.
 
         Parameters
         ----------
@@ -60,36 +60,41 @@ class Archive:
 
         Returns
         -------
-        position : `~astropy.coordinates.SkyCoord`
-            Scalar.
+        place : `jdaviz_mast.archive.Place`
 
         Raises
         ------
         TargetNotFound
             If no resolver knows the name.
         """
-        params = {"outputFormat": "json", "resolveAll": "False", "name": name}
-        with self._errors_explained(), requests.Session() as session:
-            open_session(
-                session, self.server, timeout=conf.timeout, check_cancelled=check_cancelled
-            )
-            response = session.get(_RESOLVER_URL, params=params)
-            response.raise_for_status()
-            found = response.json().get("resolvedCoordinate") or []
-            positions = [(float(item["ra"]), float(item["decl"])) for item in found]
-        if not positions:
-            raise TargetNotFound(
-                f"No position is known for the target “{name}”. Check the spelling, or search "
-                "by coordinates."
-            )
-        return SkyCoord(*positions[0], unit="deg", frame="icrs")
+        with self._session(check_cancelled) as session:
+            return resolve(session, name)
 
-    def observations(self, query, *, check_cancelled=None):
+    def count(self, criteria, *, check_cancelled=None):
+        """Return how many observations match, without asking for them.
+
+        Parameters
+        ----------
+        criteria : dict
+            As for `matching`.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        count : int
+        """
+        return self._with_portal(
+            lambda mast, _: int(mast.query_criteria_count(**criteria)), check_cancelled
+        )
+
+    def observations(self, query, *, page=None, check_cancelled=None):
         """Return what the archive holds for a query.
 
         Parameters
         ----------
         query : `jdaviz_mast.archive.Query`
+        page : int, optional
+            Only this page of ``jdaviz_mast.conf.page_size`` rows, 1 for the first.
         check_cancelled : callable, optional
             Called between answers; raises to stop.
 
@@ -98,17 +103,98 @@ class Archive:
         observations : `~astropy.table.Table`
             MAST's own columns and order; empty if nothing matches.
         """
-        criteria = query.criteria()
-        position = query.coordinates
-        if query.target:
-            position = self.resolve(query.target, check_cancelled=check_cancelled)
-        if position is not None:
-            criteria |= {"coordinates": position, "radius": query.radius}
-        return self._ask(
-            lambda mast: mast.query_criteria(pagesize=conf.page_size, **criteria),
-            "obs_id",
-            check_cancelled,
-        )
+        return search(self, query, page=page, check_cancelled=check_cancelled)
+
+    def matching(self, criteria, *, page=None, check_cancelled=None):
+        """Return the observations that match some criteria.
+
+        Parameters
+        ----------
+        criteria : dict
+            Column to the values that it may have, see `jdaviz_mast.archive.Query.criteria`; and
+            ``coordinates``, a `~astropy.coordinates.SkyCoord`, with ``radius``, an angle.
+        page : int, optional
+            Only this page of ``jdaviz_mast.conf.page_size`` rows, 1 for the first; by default all
+            pages, up to `ROWS_AT_MOST` rows.
+        check_cancelled : callable, optional
+            Called between answers; raises to stop.
+
+        Returns
+        -------
+        observations : `~astropy.table.Table`
+            MAST's own columns and order; empty if nothing matches.
+        total : int
+            Rows that match, which are more than there are if it is one page of several.
+        """
+        size = conf.page_size
+
+        def ask(mast, portal):
+            pages, number = [], page or 1
+            while True:
+                rows = mast.query_criteria(pagesize=size, page=number, **criteria)
+                if len(rows) and "obs_id" not in rows.colnames:
+                    raise self._without_rows()
+                pages.append(rows)
+                total = len(rows) if portal.total is None else int(portal.total)
+                if page or not len(rows) or number * size >= min(total, ROWS_AT_MOST):
+                    break
+                number += 1
+            found = pages[0] if len(pages) == 1 else vstack(pages, metadata_conflicts="silent")
+            return found[:ROWS_AT_MOST], total
+
+        return self._with_portal(ask, check_cancelled)
+
+    def keywords(self, mission, *, check_cancelled=None):
+        """Return the keywords that a mission's data sets can be searched by.
+
+        Parameters
+        ----------
+        mission : str
+            ``'JWST'`` or ``'HST'``.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        keywords : `~astropy.table.Table`
+            ``name``, ``type`` and ``description``.
+        """
+        key = self.server, mission.lower()
+        if key not in _keywords:
+            with self._session(check_cancelled) as session:
+                _keywords[key] = missions.column_list(session, mission.lower())
+        return _keywords[key].copy()
+
+    def datasets(self, conditions, *, position=None, radius=None, check_cancelled=None):
+        """Return JWST's data sets with some keywords, see `jdaviz_mast.Mast.search`."""
+        keywords = self.keywords("JWST", check_cancelled=check_cancelled)
+        conditions = missions.check_keywords(conditions, keywords)
+        with self._session(check_cancelled) as session:
+            return missions.find_datasets(
+                session, conditions, keywords, position=position, radius=radius
+            )
+
+    def star(self, number=None, position=None, *, check_cancelled=None):
+        """Return what the TESS Input Catalog knows of a star, or None.
+
+        Parameters
+        ----------
+        number : str, optional
+            Of the star in the catalog.
+        position : `~astropy.coordinates.SkyCoord`, optional
+            Of the star, to 5 arcsec, if its number is not known.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        star : `jdaviz_mast.archive.Star` or None
+        """
+
+        def ask(_, portal):
+            if number is not None:
+                return stars.star_of(portal, number)
+            return stars.star_near(portal, position)
+
+        return self._with_portal(ask, check_cancelled)
 
     def observations_by_obsid(self, obsids, *, check_cancelled=None):
         """Return the observations of these numbers (``obsid``), at whichever level.
@@ -202,6 +288,16 @@ class Archive:
 
     def _ask(self, question, column, check_cancelled):
         """Ask astroquery; ``column`` is one that every row of the answer has."""
+        table = self._with_portal(lambda mast, _: question(mast), check_cancelled)
+        if len(table) and column not in table.colnames:
+            raise self._without_rows()
+        return table
+
+    def _without_rows(self):
+        return ArchiveError(f"The archive at {self.server} sent an answer without rows.")
+
+    def _with_portal(self, question, check_cancelled):
+        """Ask astroquery, with a connection to the portal that belongs to this question."""
         mast = ObservationsClass()
         open_session(
             mast._session, self.server, timeout=conf.timeout, check_cancelled=check_cancelled
@@ -211,12 +307,18 @@ class Archive:
             portal = Portal(mast._session, 10 * conf.timeout, known)
         mast._portal_api_connection = portal
         with self._errors_explained():
-            table = question(mast)
-            if len(table) and column not in table.colnames:
-                raise ArchiveError(f"The archive at {self.server} sent an answer without rows.")
+            answer = question(mast, portal)
         with _column_configs_lock:
             _column_configs.setdefault(self.server, {}).update(portal.column_configs)
-        return table
+        return answer
+
+    @contextlib.contextmanager
+    def _session(self, check_cancelled):
+        """Open a connection of its own for a question that astroquery does not ask."""
+        with self._errors_explained(), requests.Session() as session:
+            yield open_session(
+                session, self.server, timeout=conf.timeout, check_cancelled=check_cancelled
+            )
 
     @contextlib.contextmanager
     def _errors_explained(self):
@@ -245,5 +347,6 @@ def _choose(rows, types, all_levels):
         keep &= np.isin(rows["productType"].filled(""), types)
     # Lists of older processing have no levels: all that is known is that they are products.
     if not all_levels and "calib_level" in rows.colnames:
-        keep &= rows["calib_level"].filled(-1) == COMBINED_LEVEL
+        # Above it is what teams contribute, whose observations have nothing else.
+        keep &= rows["calib_level"].filled(-1) >= COMBINED_LEVEL
     return rows[keep]

@@ -5,10 +5,10 @@ import functools
 from astroquery.mast.discovery_portal import PortalAPI, _json_to_table
 from astroquery.query import BaseQuery
 
-__all__ = ["Portal"]
+__all__ = ["Portal", "Sender"]
 
 
-class _Sender(BaseQuery):
+class Sender(BaseQuery):
     """Sends a request and nothing else.
 
     `~astroquery.query.BaseQuery` switches astroquery's cache off for each request and on again
@@ -22,7 +22,7 @@ class _Sender(BaseQuery):
         return response
 
 
-class Portal(PortalAPI, _Sender):
+class Portal(PortalAPI, Sender):
     """The connection of one question; it changes nothing that others share.
 
     Parameters
@@ -39,6 +39,8 @@ class Portal(PortalAPI, _Sender):
         # In front of astroquery's class attributes.
         self.TIMEOUT = timeout
         self._column_configs = dict(column_configs)
+        #: Rows that the last answer is a part of, if the archive has said so.
+        self.total = None
 
     @property
     def column_configs(self):
@@ -47,6 +49,8 @@ class Portal(PortalAPI, _Sender):
 
     def _parse_result(self, responses, verbose=False):
         answers = [response.json() for response in responses]
+        paging = answers[0].get("paging") or {}
+        self.total = paging.get("rowsFiltered")
         if any(answer["status"] == "ERROR" or answer["data"] for answer in answers):
             return super()._parse_result(responses, verbose)
         # Without its warning, which does not say of what there are no rows: a filter would

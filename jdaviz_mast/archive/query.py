@@ -1,68 +1,104 @@
 """What a user may ask: input checked once, at the boundary, into a `Query` with units."""
 
-import re
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import Angle, SkyCoord
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
 
+from jdaviz_mast.archive.checks import (
+    MISSIONS,
+    check_choices,
+    check_instruments,
+    check_missions,
+    check_observation_ids,
+    check_position,
+    check_program_ids,
+    check_radius,
+    check_targets,
+    is_position,
+    patterns,
+)
+from jdaviz_mast.archive.datasets import collection_filters, observation_names, plain_doi
+from jdaviz_mast.archive.ranges import (
+    BEYOND_DATES,
+    BEYOND_WAVELENGTHS,
+    check_dates,
+    check_exposure_time,
+    check_wavelength,
+    overlap,
+)
 from jdaviz_mast.errors import InvalidInput
 
-__all__ = ["ALL_LEVELS", "COMBINED_LEVEL", "MAX_RADIUS", "MISSIONS", "Query"]
-
-#: MAST's spelling of the missions and collections that can be searched by name
-#: (the values of ``obs_collection``, https://outerspace.stsci.edu/display/MASTDOCS).
-MISSIONS = (
-    "JWST", "HST", "TESS", "Kepler", "K2", "GALEX", "HLSP", "HLA", "PS1", "SWIFT",
-    "IUE", "FUSE", "EUVE", "HUT", "BEFS", "TUES", "WUPPE", "SPITZER_SHA", "OPO", "K2FFI",
-)  # fmt: skip
+__all__ = ["ALL_LEVELS", "COMBINED_LEVEL", "DATA_TYPES", "MISSIONS", "RIGHTS", "Query"]
 
 #: The calibration level that is shown unless all are asked for: combined images, mosaics.
 COMBINED_LEVEL = 3
+#: What teams and pipelines other than the mission's contribute is at level 4.
+CONTRIBUTED_LEVEL = 4
 #: Every level that has files. Level -1 is planned and has none.
 ALL_LEVELS = (0, 1, 2, 3, 4)
-#: Beyond this a cone holds more rows than the portal answers (about 500,000).
-MAX_RADIUS = 30 * u.deg
+#: MAST's ``dataproduct_type`` (https://mast.stsci.edu/api/v0/_c_a_o_mfields.html).
+DATA_TYPES = ("image", "spectrum", "cube", "timeseries", "sed", "visibility", "eventlist",
+              "catalog", "measurements")  # fmt: skip
+#: MAST's ``dataRights``.
+RIGHTS = ("PUBLIC", "EXCLUSIVE_ACCESS", "RESTRICTED")
 
-#: Two numbers, in degrees or sexagesimal, such as ``151.757 -40.436`` or ``10:07:02 -40:26:11``.
-_NUMBER = r"[+-]?\d[\d.:hmsd°'\"]*"
-_POSITION = re.compile(rf"{_NUMBER}(\s*,\s*|\s+){_NUMBER}")
-_OBSERVATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+:-]*")
-_FILE_NAME = re.compile(r".*\.(fits|fits\.gz|jpg|json|csv|ecsv|txt|pdf)", re.IGNORECASE)
+#: Cones wider than this, and searches without a subject, are counted before they are made.
+_WIDE = 1 * u.deg
 
 
 @dataclass(frozen=True)
 class Query:
     """One checked question to the archive.
 
-    Build it with `Query.create`. Exactly one of ``target``, ``coordinates``,
-    ``observation_ids`` and ``program_ids`` is set, unless the filters alone say enough.
+    Build it with `Query.create`. Exactly one of ``targets``, ``coordinates``,
+    ``observation_ids``, ``program_ids`` and ``datasets`` is set, unless the filters alone say
+    enough.
 
     Attributes
     ----------
-    target : str or None
-        Name for the name resolver.
+    targets : tuple of str
+        Names for the name resolver.
     coordinates : `~astropy.coordinates.SkyCoord` or None
         ICRS position, scalar.
     radius : `~astropy.units.Quantity`
         Radius of the cone around target or coordinates, an angle.
-    observation_ids, program_ids : tuple of str
-    missions, instruments, filters : tuple of str
+    observation_ids, program_ids, datasets : tuple of str
+    missions, instruments, filters, data_types, rights, authors : tuple of str
         Values that the archive's columns may have; empty for any.
+    wavelength, exposure_time : tuple of `~astropy.units.Quantity`, or None
+        Ends of a range, in nm and s.
+    dates : tuple of `~astropy.time.Time`, or None
+        Ends of a range.
+    doi : str or None
+        Of a collection.
+    keywords : tuple of tuple of str
+        Keywords of JWST's and their conditions.
     all_levels : bool
         Whether levels below the combined one are wanted too.
     """
 
-    target: str | None = None
+    targets: tuple[str, ...] = ()
     coordinates: SkyCoord | None = None
     radius: u.Quantity = 0.1 * u.deg
     observation_ids: tuple[str, ...] = ()
     program_ids: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
     missions: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    data_types: tuple[str, ...] = ()
+    rights: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    wavelength: tuple[u.Quantity, u.Quantity] | None = None
+    dates: tuple[Time, Time] | None = None
+    exposure_time: tuple[u.Quantity, u.Quantity] | None = None
+    doi: str | None = None
+    keywords: tuple[tuple[str, str], ...] = ()
     all_levels: bool = False
 
     @classmethod
@@ -74,9 +110,18 @@ class Query:
         radius=0.1 * u.deg,
         observation_id=None,
         program_id=None,
+        dataset_id=None,
         mission=None,
         instrument=None,
         filters=None,
+        wavelength=None,
+        date=None,
+        exposure_time=None,
+        data_type=None,
+        rights=None,
+        author=None,
+        doi=None,
+        keywords=None,
         all_levels=False,
     ):
         """Check what a user gave and return a `Query`.
@@ -93,46 +138,126 @@ class Query:
             "coordinates": coordinates,
             "observation_id": observation_id,
             "program_id": program_id,
+            "dataset_id": dataset_id,
         }
         given = [name for name, value in subjects.items() if value is not None]
         if len(given) > 1:
             raise InvalidInput(" and ".join(given), "two searches at once", "give one of them")
         if not isinstance(all_levels, (bool, np.bool_)):
             raise InvalidInput("all_levels", all_levels, "give True or False")
-        if isinstance(target, str) and _POSITION.fullmatch(target.strip()):
+        if isinstance(target, str) and is_position(target):
             target, coordinates = None, target  # who types a position means it
-        filters_say_enough = instrument is not None or filters is not None
-        if not given and not filters_say_enough:
+        enough = (instrument, filters, author, doi, keywords)
+        if not given and all(value is None for value in enough):
             raise InvalidInput(
-                "search", None, f"give one of {', '.join(subjects)}, or an instrument or filters"
-            )
+                "search", None,
+                f"give one of {', '.join(subjects)}, or an instrument, filters, an author, a DOI "
+                "or keywords",
+            )  # fmt: skip
+        targets = () if target is None else check_targets(target)
+        for name in targets:
+            if is_position(name):
+                check_position(name)
+        doi = None if doi is None else plain_doi(doi)
+        if doi:
+            collection_filters(doi)  # refuses those that it does not know
         return cls(
-            target=None if target is None else _target(target),
-            coordinates=None if coordinates is None else _position(coordinates),
-            radius=_radius(radius),
-            observation_ids=() if observation_id is None else _observation_ids(observation_id),
-            program_ids=() if program_id is None else _program_ids(program_id),
-            missions=_missions(mission),
-            instruments=_instruments(instrument),
-            filters=_patterns("filters", filters),
-            all_levels=bool(all_levels),
+            targets=targets,
+            coordinates=None if coordinates is None else check_position(coordinates),
+            radius=check_radius(radius),
+            observation_ids=check_observation_ids(observation_id),
+            program_ids=check_program_ids(program_id),
+            datasets=check_observation_ids(dataset_id, "dataset_id"),
+            missions=check_missions(mission),
+            instruments=check_instruments(instrument),
+            filters=patterns("filters", filters),
+            data_types=check_choices("data_type", data_type, DATA_TYPES),
+            rights=_rights(rights),
+            authors=patterns("author", author),
+            wavelength=check_wavelength(wavelength),
+            dates=check_dates(date),
+            exposure_time=check_exposure_time(exposure_time),
+            doi=doi,
+            keywords=_keywords(keywords),
+            # Whoever names a data set means it, at whichever level it is.
+            all_levels=bool(all_levels) or dataset_id is not None,
         )
 
+    @property
+    def target(self):
+        """The name to resolve, if it is one."""
+        return self.targets[0] if len(self.targets) == 1 else None
+
+    @property
+    def levels(self):
+        """The calibration levels that are wanted.
+
+        Who names an author, or the DOI of a collection, wants what was contributed, too.
+        """
+        if self.all_levels:
+            return ALL_LEVELS
+        contributed = (CONTRIBUTED_LEVEL,) if self.authors or self.doi else ()
+        return (COMBINED_LEVEL, *contributed)
+
+    @property
+    def is_heavy(self):
+        """Whether the archive had better be asked how much it is, first."""
+        if self.targets or self.coordinates is not None:
+            return self.radius > _WIDE
+        return not (self.observation_ids or self.program_ids or self.datasets)
+
+    def each(self):
+        """Return one query a target; the query itself if there are not several."""
+        if len(self.targets) < 2:
+            return [self]
+        alone = []
+        for target in self.targets:
+            if is_position(target):
+                about = {"targets": (), "coordinates": check_position(target)}
+            else:
+                about = {"targets": (target,)}
+            alone.append(dataclasses.replace(self, **about))
+        return alone
+
     def criteria(self):
-        """Return the query as MAST's column filters, a dict of column to list of values."""
-        levels = ALL_LEVELS if self.all_levels else (COMBINED_LEVEL,)
+        """Return the query as MAST's column filters.
+
+        Returns
+        -------
+        criteria : dict of str to list
+            Column to the values that it may have, or to the two ends of a range. A row has to
+            match all columns; one whose column is empty does not match.
+        """
+        names = [name for dataset in self.datasets for name in observation_names(dataset)]
         columns = {
-            "obs_id": self.observation_ids,
+            "obs_id": self.observation_ids or tuple(names),
             "proposal_id": self.program_ids,
             "obs_collection": self.missions,
             "instrument_name": self.instruments,
             "filters": self.filters,
-            "calib_level": tuple(str(level) for level in levels),
+            "dataproduct_type": self.data_types,
+            "dataRights": self.rights,
+            "provenance_name": self.authors,
+            "calib_level": tuple(str(level) for level in self.levels),
         }
-        return {name: list(values) for name, values in columns.items() if values}
+        criteria = {name: list(values) for name, values in columns.items() if values}
+        if self.wavelength:
+            low, high = (end.to_value(u.nm) for end in self.wavelength)
+            criteria |= overlap("em_min", "em_max", low, high, BEYOND_WAVELENGTHS)
+        if self.dates:
+            low, high = (end.utc.mjd for end in self.dates)
+            criteria |= overlap("t_min", "t_max", low, high, BEYOND_DATES)
+        if self.exposure_time:
+            criteria["t_exptime"] = [end.to_value(u.s) for end in self.exposure_time]
+        if self.doi:
+            for name, values in collection_filters(self.doi).items():
+                criteria[name] = _both(name, criteria.get(name), values)
+        return criteria
 
     def describe(self):
         """Return the query in a few words, for messages."""
+        if len(self.targets) > 1:
+            return f"{len(self.targets)} targets within {_plain(self.radius)}"
         if self.target:
             return f"“{self.target}” within {_plain(self.radius)}"
         if self.coordinates is not None:
@@ -142,158 +267,52 @@ class Query:
             return f"observation {', '.join(self.observation_ids)}"
         if self.program_ids:
             return f"program {', '.join(self.program_ids)}"
-        return ", ".join(self.instruments + self.filters)
+        if self.datasets:
+            return f"data set {', '.join(self.datasets)}"
+        keywords = tuple(f"{name} {condition}" for name, condition in self.keywords)
+        doi = (f"DOI {self.doi}",) if self.doi else ()
+        return ", ".join(self.instruments + self.filters + self.authors + doi + keywords)
 
 
 def _plain(angle):
     return f"{angle.value:g} {angle.unit.to_string()}"
 
 
-def _target(target):
-    if not isinstance(target, str):
-        raise InvalidInput("target", target, "give the name of an object, such as 'NGC 3132'")
-    name = " ".join(target.split())
-    if not name:
-        raise InvalidInput("target", target, "type the name of an object, such as 'NGC 3132'")
-    if len(name) > 200 or not name.isprintable():
-        raise InvalidInput("target", name[:40], "give a name of at most 200 printable characters")
-    return name
+def _rights(value):
+    short = {"exclusive": "EXCLUSIVE_ACCESS"}
+    if isinstance(value, str):
+        value = short.get(value.strip().lower(), value)
+    return check_choices("rights", value, RIGHTS)
 
 
-def _position(coordinates):
-    if isinstance(coordinates, (tuple, list, np.ndarray)) and len(coordinates) == 2:
-        return _position_from_pair(*coordinates)
-    if isinstance(coordinates, str):
-        # SkyCoord would take 361d for 1d.
-        pair = re.split(r"[\s,]+", coordinates.strip())
-        if len(pair) == 2:
-            return _position_from_pair(*pair)
-        try:
-            coordinates = SkyCoord(coordinates, unit=(u.hourangle, u.deg))
-        except (ValueError, u.UnitsError) as error:
-            raise InvalidInput(
-                "coordinates",
-                coordinates,
-                "give RA and Dec in degrees ('151.757 -40.436') or as '10h07m01.8s -40d26m11s'",
-            ) from error
-    if isinstance(coordinates, SkyCoord) and coordinates.size == 1:
-        coordinates = coordinates.reshape(())
-    if not isinstance(coordinates, SkyCoord) or not coordinates.isscalar:
-        raise InvalidInput(
-            "coordinates", coordinates, "give one SkyCoord, a text or a pair (RA, Dec) in degrees"
-        )
-    return coordinates.icrs
-
-
-def _position_from_pair(ra, dec):
-    ra = _degrees("ra", ra, 0, 360, sexagesimal=u.hourangle)
-    dec = _degrees("dec", dec, -90, 90, sexagesimal=u.deg)
-    return SkyCoord(ra, dec, frame="icrs")
-
-
-def _degrees(field, value, low, high, *, sexagesimal):
-    example = "10h07m01.8s" if field == "ra" else "-40d26m11s"
-    allowed = f"give degrees from {low} to {high}, or an angle such as '{example}'"
-    try:
-        if not isinstance(value, str):
-            angle = Angle(value, u.deg)
-        elif _is_number(value):
-            angle = Angle(float(value), u.deg)
-        else:
-            angle = Angle(value, sexagesimal)
-    except (TypeError, ValueError, u.UnitsError) as error:
-        raise InvalidInput(field, value, allowed) from error
-    if not angle.isscalar or not np.isfinite(angle.deg) or not low <= angle.deg <= high:
-        raise InvalidInput(field, value, allowed)
-    return angle
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _radius(radius):
-    allowed = f"give an angle above 0 and up to {MAX_RADIUS:g}, such as 0.1 deg or '6 arcmin'"
-    try:
-        # A bare number means degrees, as in astroquery.mast.
-        angle = u.Quantity(Angle(radius, u.deg) if not isinstance(radius, u.Quantity) else radius)
-        degrees = angle.to_value(u.deg)
-    except (TypeError, ValueError, u.UnitsError) as error:
-        raise InvalidInput("radius", radius, allowed) from error
-    if np.ndim(degrees) or not np.isfinite(degrees) or not 0 < degrees <= MAX_RADIUS.value:
-        raise InvalidInput("radius", str(radius), allowed)
-    return angle
-
-
-def _values(field, value):
+def _keywords(value):
     if value is None:
         return ()
-    items = value.strip().rstrip(",").split(",") if isinstance(value, str) else value
-    if not isinstance(items, Iterable):
-        items = [items]
-    values = tuple(str(item).strip() for item in items)
-    if not values or not all(values):
-        raise InvalidInput(field, value, "give one value or several, none of them empty")
-    return values
+    allowed = "give pairs such as {'exp_type': 'NRC_IMAGE', 'tsovisit': 'T'}"
+    if not isinstance(value, Mapping) or not value:
+        raise InvalidInput("keywords", value, allowed)
+    pairs = []
+    for name, condition in value.items():
+        several = isinstance(condition, (list, tuple, set, np.ndarray))
+        text = ",".join(str(item).strip() for item in (condition if several else [condition]))
+        if not str(name).strip() or condition is None or not text.strip():
+            raise InvalidInput("keywords", {name: condition}, allowed)
+        pairs.append((str(name).strip(), text.strip()))
+    return tuple(pairs)
 
 
-def _patterns(field, value):
-    values = _values(field, value)
-    # astroquery drops all but the first, with no more than a warning.
-    if sum("*" in item or "%" in item for item in values) > 1:
-        raise InvalidInput(field, value, "give at most one value with a wildcard")
-    return values
-
-
-def _instruments(value):
-    instruments = _patterns("instrument", value)
-    # MAST's names have a mode behind them: NIRCAM/IMAGE.
-    if len(instruments) == 1 and not set(instruments[0]) & set("/*%"):
-        return (f"{instruments[0]}*",)
-    return instruments
-
-
-def _observation_ids(value):
-    ids = _values("observation_id", value)
-    for obs_id in ids:
-        if _FILE_NAME.fullmatch(obs_id):
-            raise InvalidInput(
-                "observation_id", obs_id, "this is a file name; give the ID without the suffix"
-            )
-        if re.fullmatch(r"\d{1,6}", obs_id):
-            raise InvalidInput(
-                "observation_id", obs_id, "this looks like a program ID; search by program"
-            )
-        if not _OBSERVATION_ID.fullmatch(obs_id):
-            raise InvalidInput(
-                "observation_id",
-                obs_id,
-                "give the whole ID without blanks or wildcards, such as "
-                "'jw02733-o001_t001_nircam_clear-f090w'",
-            )
-    return ids
-
-
-def _program_ids(value):
-    ids = []
-    for program in _values("program_id", value):
-        if not re.fullmatch(r"\d{1,6}", program) or not int(program):
-            raise InvalidInput(
-                "program_id", program, "give a number such as 2733, or several with commas"
-            )
-        # MAST writes JWST's program 01234 as '1234'.
-        ids.append(str(int(program)))
-    return tuple(ids)
-
-
-def _missions(value):
-    known = {mission.lower(): mission for mission in MISSIONS}
-    missions = _values("mission", value)
-    for mission in missions:
-        if mission.lower() not in known:
-            raise InvalidInput("mission", mission, f"choose from {', '.join(MISSIONS)}")
-    return tuple(known[mission.lower()] for mission in missions)
+def _both(column, asked, of_collection):
+    """Return what fulfils what was asked for of a column and what a collection is."""
+    if not asked:
+        return of_collection
+    if all(isinstance(end, float) for end in of_collection):
+        low, high = max(asked[0], of_collection[0]), min(asked[1], of_collection[1])
+        if low > high:
+            raise InvalidInput("doi", f"{asked} s", "the collection has another exposure time")
+        return [low, high]
+    both = [item for item in of_collection if item.lower() in {a.lower() for a in asked}]
+    if not both:
+        raise InvalidInput(
+            "doi", ", ".join(asked), f"the collection has the {column} {of_collection[0]}"
+        )
+    return both

@@ -5,43 +5,90 @@ import shlex
 import sys
 import warnings
 
+import numpy as np
+from astropy.time import Time
 from astroquery.exceptions import NoResultsWarning
 from tqdm import tqdm
 
+from jdaviz_mast.archive import META
 from jdaviz_mast.cli.products import chosen, is_choice
+from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.mast import Mast, as_dict
 
-__all__ = ["fetch", "jobs", "resume", "search"]
+__all__ = ["fetch", "jobs", "keywords", "resume", "search"]
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
     "dataRights", "obs_id",
 )  # fmt: skip
+_LAST_DAY = 1e5  # MJD, in the year 2132
 _TICK = 0.2  # seconds between two steps of the progress bar
 
 
 def search(options):
     """Print what the archive holds; return whether that is anything."""
+    mast, arguments = Mast(options.server), _search_arguments(options)
+    if options.count:
+        count = mast.count(options.target, **arguments)
+        print(json.dumps(count) if options.json else f"{count:,}")
+        return count > 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoResultsWarning)
-        observations = Mast(options.server).search(
-            options.target,
-            coordinates=options.coordinates,
-            radius=options.radius,
-            observation_id=options.observation_id,
-            program_id=options.program_id,
-            mission=options.mission,
-            all_levels=options.all_levels,
-        )
+        observations = mast.search(options.target, **arguments)
+    for note in [] if options.json else observations.meta[META]["notes"]:
+        print(note, file=sys.stderr)
     if options.json:
         print(json.dumps([as_dict(row) for row in observations], indent=1))
     elif len(observations):
-        shown = observations[[name for name in _COLUMNS if name in observations.colnames]]
-        print("\n".join(shown.pformat(max_lines=-1, max_width=-1)))
+        print("\n".join(_with_dates(observations).pformat(max_lines=-1, max_width=-1)))
     else:
         levels = "" if options.all_levels else " at level 3; --all-levels shows the others"
         print(f"MAST holds nothing that matches{levels}.", file=sys.stderr)
     return len(observations) > 0
+
+
+def keywords(options):
+    """Print the keywords that JWST's data can be searched by; return whether there are any."""
+    words = [word.lower() for word in options.words]
+    rows = [
+        as_dict(row)
+        for row in Mast(options.server).keywords("JWST")
+        if all(word in f"{row['name']} {row['description']}".lower() for word in words)
+    ]
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        for row in rows:
+            print(f"{row['name']:24} {row['type']:10} {row['description']}")
+    return bool(rows)
+
+
+def _search_arguments(options):
+    """Return the arguments of a search, the target excepted."""
+    names = (
+        "coordinates", "radius", "observation_id", "program_id", "dataset_id", "doi", "mission",
+        "instrument", "filters", "data_type", "rights", "author", "all_levels",
+    )  # fmt: skip
+    arguments = {name: getattr(options, name) for name in names}
+    for name in ("wavelength", "date", "exposure_time"):
+        ends = getattr(options, name)
+        arguments[name] = None if ends is None else tuple(end or None for end in ends)
+    if options.keyword:
+        pairs = [text.partition("=") for text in options.keyword]
+        if not all(equals for _, equals, _ in pairs):
+            raise InvalidInput("keyword", options.keyword, "write NAME=VALUE")
+        arguments["keywords"] = {name: value for name, _, value in pairs}
+    return arguments
+
+
+def _with_dates(observations):
+    """Return the columns that are printed, the date as a day."""
+    shown = observations[[name for name in _COLUMNS if name in observations.colnames]].copy()
+    if "t_min" in shown.colnames:
+        place = shown.colnames.index("t_min")
+        shown.add_column(_days(shown["t_min"]), name="date", index=place)
+        shown.remove_column("t_min")
+    return shown
 
 
 def fetch(options):
@@ -139,6 +186,14 @@ def _show_progress(job, quiet):
             bar.n = job.bytes_done
             bar.set_description(f"{sum(f.state == 'complete' for f in job.files)} files", False)
             bar.refresh()
+
+
+def _days(column):
+    """Return times in MJD UTC as days, such as ``2022-06-03``, empty where there is none."""
+    values = np.ma.filled(np.ma.masked_invalid(column), 0.0)
+    there = (values > 0) & (values < _LAST_DAY)
+    dates = Time(np.where(there, values, 59000.0), format="mjd", scale="utc").iso
+    return [str(date)[:10] if known else "" for date, known in zip(dates, there, strict=True)]
 
 
 def _report(job, *, files=True):

@@ -57,6 +57,10 @@ def _run(options):
         from jdaviz_mast.cli.products import products
 
         return OK if products(options) else NOTHING_FOUND
+    if options.command == "keywords":
+        from jdaviz_mast.cli.data import keywords
+
+        return OK if keywords(options) else NOTHING_FOUND
     if options.command == "jobs":
         from jdaviz_mast.cli.data import jobs
 
@@ -106,13 +110,12 @@ def _parser():
     search = command("search", "print what the archive holds")
     _server_options(search)
     _data_options(search)
-    search.add_argument("target", nargs="?", help="name of an object, such as 'NGC 3132'")
-    search.add_argument("--coordinates", metavar="'RA DEC'", help="ICRS, degrees or sexagesimal")
-    search.add_argument("--observation-id", metavar="ID")
-    search.add_argument("--program-id", metavar="NUMBER")
-    search.add_argument("--radius", help="such as '2 arcmin' [0.1 deg]")
-    search.add_argument("--mission", help="such as JWST or HST")
+    _search_options(search)
     products = command("products", "list an observation's products, and what a fetch would take")
+    keywords = command("keywords", "list the keywords that JWST's data can be searched by")
+    _server_options(keywords)
+    keywords.add_argument("words", nargs="*", help="words of their names or descriptions")
+    keywords.add_argument("--json", action="store_true", help=_JSON)
     fetch = command("fetch", "download an observation's products")
     for one in (products, fetch):
         _server_options(one)
@@ -140,12 +143,40 @@ def _parser():
         target=None, coordinates=None, observation_id=None, program_id=None,
         radius="0.1 deg", mission=None, source=None, job_id=None, remove=(),
         kind=None, level=None, suffix=None, recommended=False, clutter=False,
+        dataset_id=None, instrument=None, filters=None, wavelength=None, date=None,
+        exposure_time=None, data_type=None, rights=None, author=None, doi=None, keyword=None,
+        count=False, words=(),
     )  # fmt: skip
     return parser
 
 
 _FOLDER = "folder that files go to"
 _JSON = "print JSON for scripts"
+
+
+def _search_options(search):
+    add = search.add_argument
+    add("target", nargs="?", help="name of an object, such as 'NGC 3132'; several with commas")
+    add("--coordinates", metavar="'RA DEC'", help="ICRS, degrees or sexagesimal")
+    add("--observation-id", metavar="ID")
+    add("--program-id", metavar="NUMBER")
+    add("--dataset-id", metavar="ID", help="such as jw02733001001_02101_00001")
+    add("--doi", help="of a collection of light curves")
+    add("--radius", help="such as '2 arcmin' [0.1 deg]")
+    add("--mission", help="such as JWST or HST")
+    add("--instrument", help="such as NIRCAM or WFC3/UVIS")
+    add("--filter", dest="filters", help="such as F444W")
+    add("--wavelength", nargs=2, metavar=("FROM", "TO"),
+        help="such as '1 um' '2 um'; '' for an open end")  # fmt: skip
+    add("--date", nargs=2, metavar=("FROM", "TO"),
+        help="UTC, such as 2022-06 2022-07-14; '' for an open end")  # fmt: skip
+    add("--exposure-time", nargs=2, metavar=("FROM", "TO"), help="seconds; '' for an open end")
+    add("--data-type", help="such as image, spectrum, cube or timeseries")
+    add("--rights", help="public or exclusive")
+    add("--author", help="pipeline or team, such as SPOC or QLP")
+    add("--keyword", action="append", metavar="NAME=VALUE",
+        help="of JWST, such as exp_type=NRC_IMAGE; may be repeated")  # fmt: skip
+    add("--count", action="store_true", help="print only how many there are")
 
 
 def _server_options(parser):

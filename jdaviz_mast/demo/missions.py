@@ -41,7 +41,7 @@ def column_list(mission):
     return [
         {
             "field_name": label,
-            "description": label,
+            "description": about[0] if about else label,
             "column_name": name,
             "queryable": queryable,
             "qual_type": kind,
@@ -49,7 +49,7 @@ def column_list(mission):
             "indexed": "no",
             "datatype": datatype,
         }
-        for name, label, kind, datatype, queryable, shown in _columns(mission)
+        for name, label, kind, datatype, queryable, shown, *about in _columns(mission)
     ]
 
 
@@ -116,7 +116,7 @@ def _selected(mission, query, types):
     unknown = [name for name in wanted if name not in types]
     if unknown:
         raise MissionError(f"unknown column {unknown[0]!r}")
-    defaults = [name for name, *_, shown in _columns(mission) if shown == "yes"]
+    defaults = [name for name, _, _, _, _, shown, *_ in _columns(mission) if shown == "yes"]
     return list(dict.fromkeys(wanted or [name for name in defaults if name != "ang_sep"]))
 
 
@@ -182,7 +182,9 @@ def _one(value, part):
             return value == float(part)
     except ValueError as error:
         raise MissionError(f"{part!r} is not a number") from error
-    return fnmatch.fnmatchcase(str(value).strip().lower(), part.lower())
+    text = str(value).strip().lower()
+    # Levels and optical elements of several exposures stand in one value.
+    return any(fnmatch.fnmatchcase(one, part.lower()) for one in (text, *text.split(", ")))
 
 
 def rows_of(mission, observations):
@@ -206,20 +208,39 @@ def _isot(mjd):
     return (datetime(1858, 11, 17) + timedelta(days=mjd)).isoformat(timespec="microseconds")
 
 
+#: Exposure types by the portal's instrument names, and the templates that make them.
+_EXPOSURES = {
+    "NIRCAM/IMAGE": ("NRC_IMAGE", "NIRCam Imaging"),
+    "NIRCAM/GRISM": ("NRC_WFSS", "NIRCam Wide Field Slitless Spectroscopy"),
+    "MIRI/IMAGE": ("MIR_IMAGE", "MIRI Imaging"),
+    "MIRI/IFU": ("MIR_MRS", "MIRI Medium Resolution Spectroscopy"),
+    "MIRI/SLITLESS": ("MIR_LRS-SLITLESS", "MIRI Low Resolution Spectroscopy"),
+    "NIRSPEC/IFU": ("NRS_IFU", "NIRSpec IFU Spectroscopy"),
+    "NIRSPEC/SLIT": ("NRS_FIXEDSLIT", "NIRSpec Fixed Slit Spectroscopy"),
+    "NIRSPEC/BOTS": ("NRS_BRIGHTOBJ", "NIRSpec Bright Object Time Series"),
+    "NIRISS/IMAGE": ("NIS_IMAGE", "NIRISS Imaging"),
+    "NIRISS/SOSS": ("NIS_SOSS", "NIRISS Single-Object Slitless Spectroscopy"),
+}
+#: Products of which levels the data sets have, as mission search writes it.
+_LEVELS = {0: "1b", 1: "1b", 2: "1b, 2a, 2b"}
+
+
 def _jwst_row(row):
     name = row["obs_id"]
+    kind = row["instrument_name"]
+    exposure, template = _EXPOSURES.get(kind, (kind.replace("/", "_"), kind))
     if row["calib_level"] < 3:
         name = name.rsplit("_", 1)[0]
     number = name.split("-o")[1][:3] if "-o" in name else name[7:10]
     return {
         "ArchiveFileID": int(row["obsid"]),
         "fileSetName": name,
-        "productLevel": {1: "1b", 2: "2b"}.get(row["calib_level"], "3"),
+        "productLevel": _LEVELS.get(row["calib_level"], "3"),
         "targprop": row["target_name"],
         "targ_ra": row["s_ra"],
         "targ_dec": row["s_dec"],
         "instrume": row["instrument_name"].split("/")[0],
-        "exp_type": row["instrument_name"].replace("/", "_"),
+        "exp_type": exposure,
         "opticalElements": row["filters"],
         "date_obs": _isot(row["t_min"]),
         "duration": row["t_exptime"],
@@ -229,6 +250,12 @@ def _jwst_row(row):
         "publicReleaseDate": _isot(row["t_obs_release"]),
         "pi_name": row["proposal_pi"],
         "proposal_type": row["proposal_type"],
+        "proposal_cycle": max(0, int((row["t_min"] - 59760) // 365.25)),
+        "category": row["proposal_type"],
+        "template": template,
+        "tsovisit": "T" if row["dataproduct_type"] == "timeseries" else "F",
+        "subarray": "FULL",
+        "cal_ver": "1.18.0",
         "targtype": "FIXED",
         "s_region": row["s_region"],
         "access": row["dataRights"],

@@ -95,9 +95,22 @@ def _catalog(service, params, request, rows):
         if "Position" in service:
             rows = _catalog_cone(rows, params["ra"], params["dec"], params["radius"])
         rows = _filtered(rows, params.get("filters"), fields)
+        fields = _chosen(fields, params.get("columns"))
     else:
         raise PortalError(f"Service {service!r} is not known")
     return _page(rows, fields, request)
+
+
+def _chosen(fields, columns):
+    """Those of `fields` that a request's ``columns`` names."""
+    names = [name.strip() for name in (columns or "*").split(",")]
+    if names == ["*"]:
+        return fields
+    by_lower = {name.lower(): name for name in fields}
+    for name in names:
+        if name.lower() not in by_lower:
+            raise PortalError(f"Invalid column name {name!r}")
+    return {by_lower[name.lower()]: fields[by_lower[name.lower()]] for name in names}
 
 
 def _cone(rows, ra, dec, radius):

@@ -3,21 +3,20 @@
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import SelectPluginComponent
 from jdaviz.core.user_api import PluginUserApi
-from traitlets import Any, Bool, Int, List, Unicode, observe
+from traitlets import Int, List, Unicode, observe
 
-from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.colour_side import ColourSide
-from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
+from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS
 from jdaviz_mast.tray.ladder_side import LadderSide
 from jdaviz_mast.tray.observation_table import ObservationTable
-from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.tray.search_side import SearchSide
 from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(ColourSide, LadderSide):
+class MastImport(SearchSide, ColourSide, LadderSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -25,15 +24,18 @@ class MastImport(ColourSide, LadderSide):
     Attributes
     ----------
     search_by : select
-        ``Target name``, ``Coordinates``, ``Observation ID`` or ``Program ID``.
+        ``Target name``, ``Coordinates``, ``Observation ID``, ``Program ID`` or ``DOI or data set``.
     target : str
+        Several with commas or semicolons.
     ra, dec : float or str
         ICRS, degrees or sexagesimal.
     radius : float
         In ``radius_unit``: deg, arcmin or arcsec.
-    observation_id, program_id : str
+    observation_id, program_id, dataset : str
         Several with commas.
     mission : select
+    more_filters : object
+        Fields of the fold “More filters”: ``instrument``, ``wavelength_from`` and so on.
     extensions : list of str
         Names of the image extensions that become layers, ``SCI`` alone by default.
     max_images : int
@@ -56,24 +58,12 @@ class MastImport(ColourSide, LadderSide):
 
     search_by_items = List().tag(sync=True)
     search_by_selected = Unicode().tag(sync=True)
-    target = Unicode("").tag(sync=True)
-    ra = Any("").tag(sync=True)
-    dec = Any("").tag(sync=True)
-    radius = Any(0.1).tag(sync=True)
     radius_unit_items = List().tag(sync=True)
     radius_unit_selected = Unicode().tag(sync=True)
-    observation_id = Unicode("").tag(sync=True)
-    program_id = Any("").tag(sync=True)
     mission_items = List().tag(sync=True)
     mission_selected = Unicode().tag(sync=True)
-    all_levels = Bool(False).tag(sync=True)
 
-    searching = Bool(False).tag(sync=True)
-    search_message = Unicode("").tag(sync=True)
-    search_message_type = Unicode("info").tag(sync=True)
     table_widget = Unicode().tag(sync=True)
-    n_rows = Int(0).tag(sync=True)
-    results_of = Unicode("").tag(sync=True)  # the search that the rows are of
     n_selected = Int(0).tag(sync=True)
     selection_note = Unicode("").tag(sync=True)
 
@@ -108,9 +98,9 @@ class MastImport(ColourSide, LadderSide):
             on_import=self._import_row,
             on_unfold=self._unfold_row,
         )
+        self.observations.observe(self._paged, "options")
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
         self._offer_choosing()
-        self._search_worker = None
 
     @property
     def user_api(self):
@@ -119,7 +109,8 @@ class MastImport(ColourSide, LadderSide):
             self,
             expose=(
                 "search_by", "target", "ra", "dec", "radius", "radius_unit", "observation_id",
-                "program_id", "mission", "all_levels", "search", "observations",
+                "program_id", "dataset", "mission", "more_filters", "all_levels", "search",
+                "fetch_more", "observations",
                 "extensions", "max_images", "import_selected", "import_observation",
                 "import_existing", "cancel", "resume", "remove",
                 "products", "choose_products", "import_products", "basket", "forecast",
@@ -128,68 +119,9 @@ class MastImport(ColourSide, LadderSide):
             readonly=("jobs",),
         )  # fmt: skip
 
-    # Search
-
-    def search(self):
-        """Ask the archive, show what it holds, and return it.
-
-        Returns
-        -------
-        observations : `~astropy.table.Table`
-            MAST's own columns.
-
-        Raises
-        ------
-        jdaviz_mast.errors.MastError
-            The kind says what went wrong; the tray shows the same sentence.
-        """
-        return self._start_search().wait()
-
-    def cancel_search(self):
-        """Stop the search that is running, if any."""
-        if self._search_worker is not None:
-            self._search_worker.cancel()
-
-    def _start_search(self):
-        self.cancel_search()
-        form, mast = self._form(), self.mast
-        self.searching = True
-        self.search_message = ""
-        if not self.importing:
-            self.import_message = ""
-        self._search_worker = Worker(
-            self._owner,
-            lambda worker: mast.search(**form.arguments(), check_cancelled=worker.check_cancelled),
-            on_done=lambda observations: self._show_observations(observations, form),
-            on_error=self._search_failed,
-        ).start()
-        return self._search_worker
-
-    def _form(self):
-        """Take down what the fields say now."""
-        subjects = (self.target, (self.ra, self.dec), self.observation_id, self.program_id)
-        return SearchForm(
-            by=self.search_by_selected,
-            subject=dict(zip(SEARCHES, subjects, strict=True))[self.search_by_selected],
-            radius=self.radius,
-            unit=self.radius_unit_selected,
-            mission=self.mission_selected,
-            all_levels=self.all_levels,
-        )
-
     def _show_observations(self, observations, form):
         self._forget_products()
-        self.observations.show(observations)
-        self.n_rows, self.results_of = len(observations), form.in_words()
-        self.searching = False
-        self._say("search", form.found(self.n_rows), "success" if self.n_rows else "info")
-
-    def _search_failed(self, error):
-        self.searching = False
-        if isinstance(error, Cancelled):
-            self._say("search", "The search was cancelled.")
-        else:
-            self._say("search", sentence(error), "error")
+        super()._show_observations(observations, form)
 
     def _selection_changed(self):
         self.n_selected = self.observations.n_selected
@@ -207,13 +139,3 @@ class MastImport(ColourSide, LadderSide):
     @observe("vdocs")
     def _update_docs_link(self, *_):
         """Keep our own link: jdaviz would put its documentation's in."""
-
-    # From the page
-
-    def vue_search(self, *_):
-        """Search, without waiting."""
-        self._start_search()
-
-    def vue_cancel_search(self, *_):
-        """Stop the search."""
-        self.cancel_search()

@@ -60,6 +60,21 @@ SEARCHES = {
     "program": (["--program-id", "01492"],
                 ["jw01492-o005_s00004_nirspec_f100lp-g140m-s1600a1-sub2048"]),
     "all levels": (["--observation-id", RAW, "--all-levels"], [RAW]),
+    "wavelength": (["--program-id", "2733,2736", "--wavelength", "9 um", "11 um"],
+                   ["jw02733-o002_t001_miri_f1130w"]),
+    "open end": (["--program-id", "2733", "--wavelength", "", "1 um"],
+                 ["jw02733-o001_t001_nircam_clear-f090w"]),
+    "date": (["NGC 3132", "--date", "2009", "2009-12"], ["ib5741010", "ib5741020"]),
+    "instrument and filter": (["--instrument", "NIRCAM", "--filter", "F090W"], [MOSAIC]),
+    "type and rights": (["--instrument", "NIRSPEC", "--data-type", "cube", "--rights", "public"],
+                        ["jw02732-o001_t001_nirspec_g235h-f170lp"]),
+    "light curves": (["pi Men", "--author", "SPOC", "--exposure-time", "100", "140"],
+                     ["tess2018206045859-s0001-0000000261136679-0120-s"]),
+    "collection": (["--doi", "10.17909/t9-nmc8-f686"],
+                   ["tess2018206045859-s0001-0000000261136679-0120-s"]),
+    "data set": (["--dataset-id", HST.upper()], [HST]),
+    "keywords": (["--keyword", "exp_type=NRS*", "--keyword", "category=COM"],
+                 ["jw02732-o001_t001_nirspec_g235h-f170lp"]),
 }  # fmt: skip
 
 
@@ -67,7 +82,8 @@ SEARCHES = {
 def test_search_prints_a_table_for_people(run, name):
     arguments, expected = SEARCHES[name]
     code, out, error = run("search", *arguments)
-    assert (code, error) == (OK, "")
+    assert code == OK
+    assert bool(error) == (arguments[0] in ("NGC 3132", "pi Men")), "where the target is"
     header, _, *lines = out.splitlines()
     assert header.split()[0] == "target_name"
     assert [line.split()[-1] for line in lines] == expected
@@ -106,7 +122,40 @@ def test_nothing_found_has_a_code_and_a_hint(run):
     assert error == "MAST holds nothing that matches at level 3; --all-levels shows the others.\n"
 
     code, out, error = run("search", "M101", "--all-levels")
-    assert (code, out, error) == (NOTHING_FOUND, "", "MAST holds nothing that matches.\n")
+    assert (code, out) == (NOTHING_FOUND, "")
+    where, nothing = error.splitlines()
+    assert where == "M101 is at 210.80243 +54.34875 (SIMBAD)."
+    assert nothing == "MAST holds nothing that matches."
+
+
+def test_the_date_is_printed_as_a_day(run):
+    _, out, _ = run("search", "--observation-id", HST)
+    header, _, line = out.splitlines()
+    assert "date" in header.split()
+    assert "2009-10-29" in line.split()
+
+
+def test_a_count_is_printed_alone(run, archive):
+    code, out, error = run("search", "NGC 3132", "--mission", "HST", "--count")
+    assert (code, out, error) == (OK, "2\n", "")
+    assert run("search", "M101", "--count")[:2] == (NOTHING_FOUND, "0\n")
+
+
+def test_keywords_are_listed_with_what_they_mean(run):
+    code, out, _ = run("keywords")
+    assert code == OK
+    assert "exp_type" in out
+    code, out, _ = run("keywords", "time-series")
+    (line,) = out.splitlines()
+    assert line.split()[:2] == ["tsovisit", "string"]
+    assert run("keywords", "nonsense")[0] == NOTHING_FOUND
+    assert json.loads(run("keywords", "tsovisit", "--json")[1])[0]["type"] == "string"
+
+
+def test_a_keyword_without_a_value_is_refused(run):
+    code, _, error = run("search", "--keyword", "exp_type")
+    assert code == BAD_INPUT
+    assert "NAME=VALUE" in error
 
 
 def test_nothing_found_is_an_empty_list_in_json(run):
