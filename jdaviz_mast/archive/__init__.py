@@ -1,5 +1,6 @@
 """ASK: from a query to observations and products. No widget and no disk in here."""
 
+from jdaviz_mast.archive.checks import MAX_RADIUS
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
@@ -22,6 +23,7 @@ from jdaviz_mast.archive.token import (
 __all__ = [
     "COMBINED_LEVEL",
     "DATA_TYPES",
+    "MAX_RADIUS",
     "META",
     "MISSIONS",
     "PORTAL_LINK",

@@ -173,6 +173,11 @@ class SearchSide(ImportSide):
             rest = problem or "the next come as you page; sorting and filtering know these alone"
         self.more_note = f"{here}; {rest}."
 
+    def _forget_rest(self):
+        """Say that the rows that are shown are all; for answers of other questions than ours."""
+        self._arguments, self._total = None, self.n_rows
+        self.search_notes, self.more_note = [], ""
+
     def _paged(self, _=None):
         """Fetch the next rows when the user has come to the last ones."""
         options = self.observations.options
