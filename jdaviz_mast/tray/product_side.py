@@ -65,7 +65,7 @@ class ProductSide(ImportSide):
     def _offer_choosing(self):
         """Put what belongs here into the rows of the results table."""
         self.observations.add_action(
-            RowAction("basket", "Add to basket", "mdi-basket-plus-outline", self._row_into_basket)
+            RowAction("basket", "Add to basket", "mdi-basket-outline", self._row_into_basket)
         )
 
     # From Python
