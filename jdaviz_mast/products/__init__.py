@@ -1,6 +1,6 @@
 """KNOW: what a product is, at which level, what it opens as, or why it does not."""
 
 from jdaviz_mast.products.contents import check_contents, fits_headers
-from jdaviz_mast.products.kinds import Kind, kind_of, kind_of_observation
+from jdaviz_mast.products.kinds import Kind, kind_of, kind_of_observation, level_of
 
-__all__ = ["Kind", "check_contents", "fits_headers", "kind_of", "kind_of_observation"]
+__all__ = ["Kind", "check_contents", "fits_headers", "kind_of", "kind_of_observation", "level_of"]

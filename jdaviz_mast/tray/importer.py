@@ -171,11 +171,14 @@ class LayerImport:
         self._problems |= dict.fromkeys(notes)
         return notes
 
-    @staticmethod
-    def _not_images(files):
+    def _not_images(self, files):
         """Count the files that will not open as a layer, by the reason."""
         kinds = [kind_of(file.about["product"]) for file in files]
-        return Counter(kind.why_not() for kind in kinds if not kind.is_image)
+        return Counter(
+            kind.why_not(self._app.config) or f"a {kind.name}"
+            for kind in kinds
+            if not kind.is_image
+        )
 
     def _show_progress(self):
         job, files = self.job, self.job.files

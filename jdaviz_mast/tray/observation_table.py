@@ -4,6 +4,7 @@ jdaviz's own table sends every row to the browser and back with each selection; 
 rows that is felt. This one has the same Python interface.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ COLUMNS = (
     ("dataRights", "Rights"),
     ("obs_id", "Observation ID"),
 )
+
+#: Columns that tell of what kind an observation is.
+_TELL_KINDS = ("dataproduct_type", "obs_collection", "calib_level")
 
 _MISSING = "–"
 _LAST_DAY = 1e5  # MJD, in the year 2132
@@ -150,13 +154,7 @@ class ObservationTable(JdavizTable):
     def selected_kinds(self):
         """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
         selected = self.selected
-        if selected is None or "dataproduct_type" not in selected.colnames:
-            return {}
-        types = Counter(selected["dataproduct_type"].tolist())
-        kinds = Counter()
-        for data_type, count in types.items():
-            kinds[kind_of_observation({"dataproduct_type": data_type})] += count
-        return kinds
+        return Counter(() if selected is None else _kinds(selected))
 
     @property
     def selected_indices(self):
@@ -258,7 +256,7 @@ class ObservationTable(JdavizTable):
         # Only what is shown is written out: an answer may have 100,000 rows.
         page = self._observations[shown]
         texts = {name: _texts(page, name) for name in _names()}
-        texts |= {"lock": _locks(page), "why_not": _why_not(page)}
+        texts |= {"lock": _locks(page), "why_not": _why_not(page, self._plugin._app.config)}
         self.rows = [
             dict(zip(texts, row, strict=True)) | {"index": i, "selected": i in self._selected}
             for i, row in zip(shown.tolist(), zip(*texts.values(), strict=True), strict=True)
@@ -350,12 +348,24 @@ def _locks(observations):
     return locks
 
 
-def _why_not(observations):
-    """Return why what the rows are about is no layer here; empty where it is."""
-    if "dataproduct_type" not in observations.colnames:
-        return [""] * len(observations)
-    types = observations["dataproduct_type"].tolist()
-    return [kind_of_observation({"dataproduct_type": t}).why_not() for t in types]
+def _why_not(observations, configuration):
+    """Return why what the rows are about does not open here; empty where it does."""
+    return [kind.why_not(configuration) for kind in _kinds(observations)]
+
+
+def _kinds(observations):
+    """Return the `~jdaviz_mast.products.Kind` of each row."""
+    columns = [
+        observations[name].tolist() if name in observations.colnames else [None] * len(observations)
+        for name in _TELL_KINDS
+    ]
+    rows = zip(*columns, strict=True)
+    return [_kind(*row) for row in rows]
+
+
+@functools.lru_cache(maxsize=256)
+def _kind(*values):
+    return kind_of_observation(dict(zip(_TELL_KINDS, values, strict=True)))
 
 
 def _texts(observations, name):

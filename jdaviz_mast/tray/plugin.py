@@ -180,9 +180,10 @@ class MastImport(ImportSide):
     def _selection_changed(self):
         self.n_selected = self.observations.n_selected
         self.selection_note = " ".join(
-            f"{count} of the selected: {kind.why_not()}. Downloaded, but not shown here."
+            f"{count} of the selected: {kind.why_not(self._app.config)}. "
+            "Downloaded, but not shown here."
             for kind, count in self.observations.selected_kinds().items()
-            if not kind.is_image
+            if not kind.opens_in(self._app.config)
         )
         if self.observations.n_selected_unseen:
             unseen = f"{self.observations.n_selected_unseen:,} of the selected rows"

@@ -226,7 +226,7 @@ def test_what_is_no_image_is_said_before_it_is_fetched(imviz, archive):
     tray.search_by, tray.observation_id, tray.all_levels = "Observation ID", row["obs_id"], True
     tray.search()
     tray.observations.select_rows(0)
-    assert "a spectral cube, not an image" in tray._obj.selection_note
+    assert "a spectral cube: it opens in" in tray._obj.selection_note
     assert "Cubeviz" in tray._obj.selection_note
     job = tray.import_selected()
     assert job.state == "complete"
