@@ -11,6 +11,7 @@ __all__ = [
     "InvalidInput",
     "MastError",
     "NotAnImage",
+    "NotViewable",
     "ObservationNotFound",
     "TargetNotFound",
 ]
@@ -88,6 +89,10 @@ def _bytes(number):
 
 class NotAnImage(MastError, TypeError):
     """The product is fine, but it is not an image that this viewer can show."""
+
+
+class NotViewable(MastError, TypeError):
+    """The product is fine, but this application opens nothing of its kind."""
 
 
 class Cancelled(MastError):

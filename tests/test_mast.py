@@ -474,6 +474,7 @@ def test_every_error_is_a_mast_error_and_one_of_pythons_own():
         "ObservationNotFound": LookupError, "ArchiveUnreachable": ConnectionError,
         "ArchiveTimeout": TimeoutError, "AccessDenied": PermissionError,
         "FileProblem": OSError, "NotAnImage": TypeError,
+        "NotViewable": TypeError,
     }  # fmt: skip
     for name in errors.__all__:
         assert issubclass(getattr(errors, name), MastError)

@@ -135,8 +135,11 @@ class _Builder:
             values["s_region"] = rectangle(values["s_ra"], values["s_dec"], *sides)
         values |= {"wave_min": values["em_min"], "wave_max": values["em_max"]}
         main = {"image": "i2d", "cube": "s3d", "spectrum": "x1d", "timeseries": "lc"}
+        if values["obs_collection"] == "HST":
+            main |= {"image": "drc", "spectrum": "x1dsum"}
+        elif values["obs_collection"] == "JWST":
+            main |= {"timeseries": "x1dints"}
         suffix = main.get(values["dataproduct_type"])
-        suffix = "drc" if values["obs_collection"] == "HST" else suffix
         if suffix:
             uri = f"mast:{values['obs_collection']}/product/{values['obs_id']}_{suffix}"
             values.setdefault("dataURL", f"{uri}.fits")
@@ -152,12 +155,13 @@ class _Builder:
         members = tuple(exposure["obs_id"] for exposure, _ in exposures)
         program = row["obs_id"][:7]
         association = f"{row['obs_id'].split('_')[0]}_{_VISIT_STAMP}"
-        stage = "image3" if row["dataproduct_type"] == "image" else "spec3"
+        stage = {"image": "image3", "timeseries": "tso3"}.get(row["dataproduct_type"], "spec3")
         number = 1 + int(row["obsid"]) % 900
         main = {
             "image": [("i2d", "i2d.fits"), ("segm", "segm.fits"), ("cat", "cat.ecsv")],
             "cube": [("s3d", "s3d.fits"), ("x1d", "x1d.fits")],
             "spectrum": [("s2d", "s2d.fits"), ("x1d", "x1d.fits")],
+            "timeseries": [("x1dints", "x1dints.fits"), ("whtlt", "whtlt.ecsv")],
         }[row["dataproduct_type"]]
         preview = main[0][1].removesuffix(".fits")
         files = [(kind, suffix, 3) for kind, suffix in main]
@@ -220,6 +224,9 @@ class _Builder:
             ]
         elif exposure["dataproduct_type"] == "cube":
             files += [("s3d", "s3d.fits", 2), ("x1d", "x1d.fits", 2)]
+        elif exposure["dataproduct_type"] == "timeseries":
+            files += [("rateints", "rateints.fits", 2), ("calints", "calints.fits", 2)]
+            files += [("x1dints", "x1dints.fits", 2)]
         else:
             files += [("s2d", "s2d.fits", 2), ("x1d", "x1d.fits", 2)]
         if "nrc" in exposure["obs_id"]:
@@ -249,8 +256,14 @@ class _Builder:
     # -- HST -----------------------------------------------------------------
 
     def _hst(self, row):
-        combined = [("drz", "drz.fits", 3), ("drc", "drc.fits", 3), ("hst-asn", "asn.fits", 3)]
-        self._list(row, row, [*combined, ("hst-jpg", "drc.jpg", 3)])
+        if row["dataproduct_type"] == "spectrum":
+            combined, main = [("hst-x1dsum", "x1dsum.fits", 3)], "x1dsum"
+            files = [("hst-x1d", "x1d.fits", 2)]
+        else:
+            combined, main = [("drz", "drz.fits", 3), ("drc", "drc.fits", 3)], "drc"
+            files = [("raw", "raw.fits", 1), ("flt", "flt.fits", 2), ("flc", "flc.fits", 2)]
+        combined += [("hst-asn", "asn.fits", 3), ("hst-jpg", f"{main}.jpg", 3)]
+        self._list(row, row, combined)
         names = self._hst_exposures[row["obs_id"]]
         for number, name in enumerate(names):
             obsid, self._next_obsid = str(self._next_obsid), self._next_obsid + 1
@@ -264,11 +277,10 @@ class _Builder:
                 "t_min": begin,
                 "t_max": begin + seconds / 86400,
                 "t_exptime": seconds,
-                "dataURL": f"mast:HST/product/{name}_flc.fits",
+                "dataURL": f"mast:HST/product/{name}_{files[-1][1]}",
                 "jpegURL": None,
             }
             self.observations.append(exposure)
-            files = [("raw", "raw.fits", 1), ("flt", "flt.fits", 2), ("flc", "flc.fits", 2)]
             for parent in (exposure, row):
                 self._list(exposure, parent, files)
 

@@ -172,7 +172,8 @@ def _write_rate(recipe, path):
     save(model, path)
 
 
-def _write_rateints(recipe, path):
+def _write_integrations(recipe, path):
+    """Files ``rateints`` and ``calints``: an exposure's integrations one by one."""
     image, error = _rate(recipe)
     shape = 2, *image.shape
     random = noise_source(recipe)
@@ -183,7 +184,7 @@ def _write_rateints(recipe, path):
     flags, _ = _flags(recipe, image.shape)
     model.dq = np.broadcast_to(flags, shape).copy()
     _variances(model, model.err, model.data)
-    describe(model, recipe, bunit="DN/s")
+    describe(model, recipe, bunit="DN/s" if recipe.kind == "rateints" else "MJy")
     model.meta.exposure.nints = 2
     _pointing(model, recipe)
     save(model, path)
@@ -218,7 +219,8 @@ WRITERS = {
     "cal": _write_calibrated,
     "crf": _write_calibrated,
     "rate": _write_rate,
-    "rateints": _write_rateints,
+    "rateints": _write_integrations,
+    "calints": _write_integrations,
     "uncal": _write_uncal,
     "trapsfilled": _write_trapsfilled,
 }

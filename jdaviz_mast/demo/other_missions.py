@@ -1,4 +1,4 @@
-"""Files of the other missions: HST images, TESS light curves; and guide-star files."""
+"""Files of the other missions: HST images and spectra, TESS light curves; guide-star files."""
 
 from __future__ import annotations
 
@@ -145,6 +145,34 @@ def _write_hst_association(recipe, path):
         fits.Column("MEMPRSNT", "L", array=np.array([True])),
     ]
     _write(path, _primary(recipe), fits.BinTableHDU.from_columns(columns, name="ASN"))
+
+
+def _write_hst_spectrum(recipe, path):
+    """Files ``x1d`` and ``x1dsum`` of COS: the two segments of its detector, a row for each."""
+    from astropy.io import fits
+
+    low, high = recipe.row["em_min"] * 10, recipe.row["em_max"] * 10  # Angstrom
+    middle, count = (low + high) / 2, 1200
+    light = np.array([np.linspace(middle + 8, high, count), np.linspace(low, middle - 8, count)])
+    clean = 2e-14 * (light / 1300) ** -1.2 * np.ones_like(light)
+    for line, depth in ((1215.67, 0.95), (1242.9, 0.4), (1334.5, 0.8), (1393.8, 0.6)):
+        clean = clean * (1 - depth * np.exp(-(((light - line) / 0.6) ** 2)))
+    error = 0.04 * clean + 1e-16
+    flux = clean + error * noise_source(recipe).standard_normal(light.shape)
+    unit = "erg /s /cm**2 /angstrom"
+    columns = [
+        fits.Column("SEGMENT", "4A", array=np.array(["FUVA", "FUVB"])),
+        fits.Column("EXPTIME", "D", unit="s", array=np.full(2, recipe.row["t_exptime"])),
+        fits.Column("NELEM", "J", array=np.full(2, count)),
+        fits.Column("WAVELENGTH", f"{count}D", unit="angstrom", array=light),
+        fits.Column("FLUX", f"{count}E", unit=unit, array=flux),
+        fits.Column("ERROR", f"{count}E", unit=unit, array=error),
+        fits.Column("DQ", f"{count}I", array=np.zeros(light.shape, np.int16)),
+    ]
+    primary = _primary(recipe)
+    primary.header["OBSTYPE"] = "SPECTROSCOPIC"
+    primary.header["OPT_ELEM"] = recipe.row["filters"]
+    _write(path, primary, fits.BinTableHDU.from_columns(columns, name="SCI"))
 
 
 # -- TESS --------------------------------------------------------------------
@@ -318,6 +346,8 @@ WRITERS = {
     "flc": _write_exposure,
     "raw": _write_raw,
     "hst-asn": _write_hst_association,
+    "hst-x1d": _write_hst_spectrum,
+    "hst-x1dsum": _write_hst_spectrum,
     "lc": _write_light_curve,
     "tp": _write_target_pixels,
     "gs-id": _write_guide_star,

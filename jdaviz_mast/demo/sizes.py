@@ -28,6 +28,10 @@ FIXED = {
     "hst-jpg": 240_000,
     "hst-asn": 5 * BLOCK,
     "x1d": 180 * BLOCK,
+    "x1dints": 560 * BLOCK,
+    "whtlt": 12_000,
+    "hst-x1d": 60 * BLOCK,
+    "hst-x1dsum": 60 * BLOCK,
     "lc": 100 * BLOCK,
     "tp": 900 * BLOCK,
     "gs-id": 27 * BLOCK,
@@ -52,6 +56,7 @@ _PLANES = {
     "crf": [4] * 7,
     "rate": [4] * 5,
     "rateints": [8] * 5,  # two integrations
+    "calints": [8] * 5,
     "uncal": [2 * 5],  # five groups of 16 bits
     "trapsfilled": [4 * 3],
     "s3d": [4] * 4,

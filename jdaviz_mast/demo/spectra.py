@@ -9,9 +9,10 @@ from .images import noise_source
 from .jwst_meta import DATE, celestial_gwcs, describe, model_class, put_wcs, save
 from .sky import parse_region
 
-__all__ = ["WRITERS", "detector_counts", "preview", "spectrum"]
+__all__ = ["WRITERS", "detector_counts", "preview", "spectrum", "transit"]
 
 _SAMPLES = 900
+_INTEGRATIONS = 10
 # Rest wavelength in micron and strength relative to the continuum.
 _LINES = {
     "He I": (1.0833, 3.0),
@@ -177,8 +178,7 @@ def _slit_gwcs(row, shape):
 
 
 def _write_x1d(recipe, path):
-    low, high = _band(recipe.row)
-    wavelength = low + (high - low) * (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    wavelength = _samples(recipe.row)
     clean = spectrum(recipe.row, wavelength) * 2.0e-3
     error = clean * 0.01 + 2e-5
     flux = clean + error * noise_source(recipe).standard_normal(_SAMPLES)
@@ -189,6 +189,20 @@ def _write_x1d(recipe, path):
     for name, values in columns.items():
         table[name] = values
     spec_model.spec_table = table
+    model = model_class("MultiSpecModel")()
+    _describe_source(spec_model, recipe)
+    model.spec.append(spec_model)
+    describe(model, recipe)
+    save(model, path)
+
+
+def _samples(row):
+    low, high = _band(row)
+    return low + (high - low) * (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+
+
+def _describe_source(spec_model, recipe):
+    """Write the units of a table of spectra, and whose they are."""
     units = {"wavelength": "um", "flux": "Jy", "flux_error": "Jy", "flux_var_poisson": "Jy^2"}
     units |= {"flux_var_rnoise": "Jy^2", "flux_var_flat": "Jy^2", "surf_bright": "MJy/sr"}
     units |= {"sb_error": "MJy/sr", "background": "MJy/sr", "bkgd_error": "MJy/sr"}
@@ -200,9 +214,40 @@ def _write_x1d(recipe, path):
     spec_model.source_ra, spec_model.source_dec = recipe.row["s_ra"], recipe.row["s_dec"]
     # A part is stamped when it is created, not when the whole is saved.
     spec_model.meta.date = DATE
-    model = model_class("MultiSpecModel")()
+
+
+def transit():
+    """Brightness of a star in each integration of its time series, while a planet passes."""
+    phase = np.linspace(-1, 1, _INTEGRATIONS)
+    return 1 - 0.021 / (1 + np.exp((np.abs(phase) - 0.45) * 25))
+
+
+def _write_x1dints(recipe, path):
+    """Spectra of a time series: one in each row of a table."""
+    wavelength = _samples(recipe.row)
+    clean = spectrum(recipe.row, wavelength) * 2.0e-1 * transit()[:, None]
+    error = clean * 2e-3
+    noise = noise_source(recipe).standard_normal(clean.shape)
+    spec_model = model_class("TSOSpecModel")()
+    scalars = ("INT_NUM", "N_ALONGDISP", "SEGMENT")
+    fields = [
+        (name, kind) if name in scalars or name[:3] in ("MJD", "TDB") else (name, kind, _SAMPLES)
+        for name, (kind, _) in spec_model.get_dtype("spec_table").fields.items()
+    ]
+    table = np.zeros(_INTEGRATIONS, np.dtype(fields))
+    table["INT_NUM"], table["SEGMENT"] = np.arange(_INTEGRATIONS) + 1, 1
+    table["N_ALONGDISP"], table["NPIXELS"] = _SAMPLES, 12.0
+    table["WAVELENGTH"], table["FLUX"] = wavelength, clean + error * noise
+    table["FLUX_ERROR"] = error
+    times = np.linspace(recipe.row["t_min"], recipe.row["t_max"], _INTEGRATIONS + 1)
+    table["MJD-BEG"], table["MJD-END"] = times[:-1], times[1:]
+    table["MJD-AVG"] = (times[:-1] + times[1:]) / 2
+    spec_model.spec_table = table
+    model = model_class("TSOMultiSpecModel")()
+    _describe_source(spec_model, recipe)
     model.spec.append(spec_model)
     describe(model, recipe)
+    model.meta.exposure.type, model.meta.exposure.nints = "NRS_BRIGHTOBJ", _INTEGRATIONS
     save(model, path)
 
 
@@ -223,6 +268,9 @@ def preview(recipe):
     """Picture of a spectrum: rectified, one slice of the cube, or as the detector saw it."""
     if recipe.row["dataproduct_type"] == "spectrum" and recipe.level == 3:
         return np.repeat(_long_slit(recipe)[0], 6, axis=0)
+    if recipe.row["dataproduct_type"] == "timeseries" and recipe.level == 3:
+        light = spectrum(recipe.row, _samples(recipe.row))
+        return np.repeat(transit()[:, None] * light, 16, axis=0)
     if recipe.level == 3:
         plane = _cube(recipe, np.array([1.9178]))[0][0]
         return np.kron(plane, np.ones((8, 8)))
@@ -230,4 +278,4 @@ def preview(recipe):
 
 
 #: Kind of file to the function that writes it: (recipe, path) -> None.
-WRITERS = {"s3d": _write_s3d, "s2d": _write_s2d, "x1d": _write_x1d}
+WRITERS = {"s3d": _write_s3d, "s2d": _write_s2d, "x1d": _write_x1d, "x1dints": _write_x1dints}

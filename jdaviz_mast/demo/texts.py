@@ -54,6 +54,21 @@ def _write_catalog(recipe, path):
     Path(path).write_bytes(pad_text(text.getvalue(), recipe.size))
 
 
+def _write_white_light(recipe, path):
+    """White-light curve: the brightness of a star in each integration of its time series."""
+    from astropy import units as u
+    from astropy.table import QTable
+
+    from .spectra import transit
+
+    flux = transit()
+    times = np.linspace(recipe.row["t_min"], recipe.row["t_max"], 2 * len(flux) + 1)[1::2]
+    table = QTable({"MJD_UTC": times * u.d, "whitelight_flux": flux * 180 * u.Jy})
+    text = io.StringIO()
+    table.write(text, format="ascii.ecsv")
+    Path(path).write_bytes(pad_text(text.getvalue(), recipe.size))
+
+
 def _write_association(recipe, path):
     """Association: which exposures make the combined product."""
     row = recipe.row
@@ -61,7 +76,7 @@ def _write_association(recipe, path):
         {"expname": f"{name}_cal.fits", "exptype": "science", "exposerr": "null"}
         for name in recipe.members
     ]
-    kind = "image3" if row["dataproduct_type"] == "image" else "spec3"
+    kind = {"image": "image3", "timeseries": "tso3"}.get(row["dataproduct_type"], "spec3")
     association = {
         "asn_type": kind,
         "asn_rule": f"candidate_Asn_Lv3{kind[:-1].title()}",
@@ -124,6 +139,7 @@ def _write_preview(recipe, path):
 #: Kind of file to the function that writes it: (recipe, path) -> None.
 WRITERS = {
     "cat": _write_catalog,
+    "whtlt": _write_white_light,
     "asn": _write_association,
     "pool": _write_pool,
     "jpg": _write_preview,

@@ -72,6 +72,11 @@ class Kind:
         return self.format == "Image" and not self.by_slice
 
     @property
+    def with_article(self):
+        """Its name with an article, such as "an image"."""
+        return f"{'an' if self.name[0].lower() in 'aeiou' else 'a'} {self.name}"
+
+    @property
     def applications(self):
         """What jdaviz calls the applications that can hold it, some with an extra."""
         if self.format == "Catalog" and not self.has_positions:
@@ -92,16 +97,16 @@ class Kind:
         """Return a clause on why it does not open in an application; empty if it does."""
         if self.opens_in(configuration):
             return ""
-        article = "an" if self.name[0].lower() in "aeiou" else "a"
+        name = self.with_article
         if not self.format:
-            return f"{article} {self.name}: {self.advice}"
+            return f"{name}: {self.advice}"
         if configuration in self.applications:
             how = "install the extra “lightcurves” (pip install 'jdaviz-mast[lightcurves]')"
-            return f"{article} {self.name}: {how} and it opens here"
+            return f"{name}: {how} and it opens here"
         *others, last = [APPLICATIONS[name] for name in self.applications]
         where = f"{', '.join(others)} or {last}" if others else last
         here = APPLICATIONS.get(configuration, configuration)
-        return f"{article} {self.name}: it opens in {where} as “{self.format}”, not in {here}"
+        return f"{name}: it opens in {where} as “{self.format}”, not in {here}"
 
     def _lacks_extra(self):
         return self.format in _OF_LCVIZ and not _has_lcviz()

@@ -1,23 +1,25 @@
-"""One import into the viewer: files are fetched, and each becomes a layer when it is whole."""
+"""One import into the viewer: files are fetched, and each is opened when it is whole."""
 
-import functools
-import time
 from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.tray.words import bytes_in_words, counted, seconds_in_words, some_of
 from jdaviz_mast.viewer import jdaviz_api
-from jdaviz_mast.viewer.images import image_extensions, read_image
-from jdaviz_mast.viewer.labels import free_label
-from jdaviz_mast.viewer.metadata import layer_metadata
+from jdaviz_mast.viewer.opening import Opened, open_product
 
 __all__ = ["LayerImport", "is_exclusive"]
 
 #: Seconds between two updates of the progress bar.
 _TICK = 0.25
-#: Longest rest, in seconds, that the page is given after a layer was added.
-_LONGEST_REST = 1.0
+#: What is opened before the rest, and after it.
+_ORDER = {"Image": 0, "Catalog": 2}
+#: What a person calls what jdaviz's formats hold; the order is that in sentences.
+_NOUNS = {
+    "Image": "image", "1D Spectrum": "spectrum", "2D Spectrum": "2D spectrum",
+    "3D Spectrum": "spectral cube", "Ramp": "ramp", "Catalog": "catalog",
+    "Light Curve": "light curve", "TPF": "target pixel file",
+}  # fmt: skip
 #: Problems that a summary names; the files carry them all.
 _MOST_NOTES = 12
 _ON_TOKENS = (
@@ -27,7 +29,7 @@ _ON_TOKENS = (
 
 
 class LayerImport:
-    """Has products fetched and shows the images among them.
+    """Has products fetched, and opens those that open in this application.
 
     Parameters
     ----------
@@ -52,10 +54,8 @@ class LayerImport:
     Attributes
     ----------
     job : `~jdaviz_mast.ImportJob` or None
-    layers : list of str
-        Labels of the layers that are switched on.
-    hidden_layers : list of str
-        Labels of those that are not: they would cover what they belong to.
+    opened : `~jdaviz_mast.viewer.opening.Opened`
+        What became layers.
     of_failures : list of str
         The notes of the summary that files tell themselves.
     """
@@ -67,10 +67,8 @@ class LayerImport:
         self._extensions, self._max_images = extensions, max_images
         self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
         self._nothing = nothing
-        self.job, self.layers, self.hidden_layers = None, [], []
-        self.of_failures = []
-        self._opened, self._already = set(), 0
-        self._too_many, self._problems = 0, {}
+        self.job, self.opened, self.of_failures = None, Opened(), []
+        self._files_opened, self._too_many, self._problems = set(), [], {}
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
@@ -84,7 +82,7 @@ class LayerImport:
             worker.check_cancelled()
             worker.show(self._show_progress)
             if waiting is None and self.job.files:
-                waiting, top_level = self._choose_images()
+                waiting, top_level = self._choose()
             for file in [f for f in waiting or () if f.state == "complete"]:
                 waiting.remove(file)
                 self._open(file, top_level, worker)
@@ -100,64 +98,36 @@ class LayerImport:
         if self.job is not None:
             self.job.cancel()
 
-    def _choose_images(self):
-        """Return the files to open, those of the highest level first, and that level."""
-        images = [f for f in self.job.files if kind_of(f.about["product"]).is_image]
-        images.sort(key=lambda file: -_level(file))  # stable
-        self._too_many = len(images[self._max_images :])
-        return images[: self._max_images], max(map(_level, images), default=0)
+    def _choose(self):
+        """Return the files to open, and the highest level of the images among them.
+
+        Those of the highest level come first; of one level the images, which set how the sky
+        lies, and last the catalogs, which mark places on it.
+        """
+        app = self._app.config
+        files = [f for f in self.job.files if _kind(f).opens_in(app)]
+        files.sort(key=lambda f: (-_level(f), _ORDER.get(_kind(f).format, 1)))  # stable
+        self._too_many = files[self._max_images :]
+        levels = [_level(f) for f in files if _kind(f).format == "Image"]
+        return files[: self._max_images], max(levels, default=0)
 
     def _open(self, file, top_level, worker):
-        """Make layers of one whole file; read here, added by the owner."""
-        product = file.about["product"]
+        """Open one whole file: read here, added by the owner."""
+        opened = self.opened
+        notes = len(opened.notes)
         try:
-            extensions = image_extensions(file.path, self._extensions)
-            for number, extension in enumerate(extensions):
-                is_there = functools.partial(jdaviz_api.has_image, self._app, file.uri, extension)
-                if worker.call(is_there):
-                    self._already += 1
-                    continue
-                data = read_image(file.path, extension)
-                data.meta.update(layer_metadata(file.about["observation"], product))
-                # The archive's name is what tells later that the file is in the viewer.
-                data.meta["mast_product_dataURI"] = file.uri
-                hidden = (
-                    kind_of(product).hidden
-                    or (number > 0 and extension[0] != "SCI")
-                    or _level(file) < top_level
-                )
-                label = _name_of(extension, extensions)
-                with self._turn:
-                    began = time.monotonic()
-                    if worker.call(is_there):  # another import was faster
-                        self._already += 1
-                        continue
-                    worker.call(functools.partial(self._add, data, file, label, hidden))
-                    # jdaviz takes longer for each further layer, and the page is blocked for
-                    # that time: it gets as long to answer the user.
-                    time.sleep(min(time.monotonic() - began, _LONGEST_REST))
-            self._opened.add(file.uri)
+            open_product(
+                self._app, file.path, _kind(file), file.about, uri=file.uri,
+                extensions=self._extensions, hidden=_level(file) < top_level, opened=opened,
+                call=worker.call, turn=self._turn,
+            )  # fmt: skip
+            self._files_opened.add(file.uri)
         except Cancelled:
             raise
         except (MastError, ValueError, OSError) as error:
             self._note({file.name: f"downloaded, but it could not be shown: {error}"})
-
-    def _add(self, data, file, extension, hidden):
-        taken = jdaviz_api.data_labels(self._app)
-        about = file.about
-        label = free_label(about["observation"], about["product"], taken, extension)
-        try:
-            jdaviz_api.add_image(self._app, data, label, visible=not hidden)
-        # Whatever jdaviz could not do with it, no half of it stays, and the others go on.
-        except Exception as error:  # noqa: BLE001
-            jdaviz_api.remove_data(self._app, label)
-            raise MastError(f"jdaviz says: {error}") from error
-        (self.hidden_layers if hidden else self.layers).append(label)
-        try:
-            # At once: the images that follow are then linked to the sky as they come.
-            jdaviz_api.align_by_sky(self._app)
-        except ValueError as error:
-            self._problems[f"The images are not aligned on the sky: {error}"] = None
+        for note in opened.notes[notes:]:
+            self._note({file.name: note})
 
     def _note(self, problems):
         """Keep problems, a dict of file name to sentence, as notes; equal ones are told once."""
@@ -171,14 +141,10 @@ class LayerImport:
         self._problems |= dict.fromkeys(notes)
         return notes
 
-    def _not_images(self, files):
-        """Count the files that will not open as a layer, by the reason."""
-        kinds = [kind_of(file.about["product"]) for file in files]
-        return Counter(
-            kind.why_not(self._app.config) or f"a {kind.name}"
-            for kind in kinds
-            if not kind.is_image
-        )
+    def _not_opening(self, files):
+        """Count the files that this application does not open, by the reason."""
+        whys = (_kind(file).why_not(self._app.config) for file in files)
+        return Counter(filter(None, whys))
 
     def _show_progress(self):
         job, files = self.job, self.job.files
@@ -189,16 +155,16 @@ class LayerImport:
         if job.bytes_total:
             parts.append(f"{bytes_in_words(job.bytes_done)} of {bytes_in_words(job.bytes_total)}")
         if job.finished:
-            parts.append(f"{counted(self._n_layers, 'image')} opened so far")
+            parts.append(f"{_in_words(self.opened.formats)} opened so far")
         elif job.rate:
             parts.append(f"{bytes_in_words(job.rate)}/s")
             if job.eta is not None and job.eta >= 1:
                 parts.append(f"{seconds_in_words(job.eta)} left")
         notes = []
-        not_images = self._not_images(files)
-        if not_images:
-            count = counted(not_images.total(), "file")
-            notes.append(f"{count} will not open as a layer ({'; '.join(not_images)}).")
+        not_opening = self._not_opening(files)
+        if not_opening:
+            count = counted(not_opening.total(), "file")
+            notes.append(f"{count} will not open as a layer ({'; '.join(not_opening)}).")
         if self._too_many:
             notes.append(f"{self._too_many_note()}.")
         percent = 100 * job.bytes_done / job.bytes_total if job.bytes_total else 0.0
@@ -206,12 +172,14 @@ class LayerImport:
 
     @property
     def _n_layers(self):
-        return len(self.layers) + len(self.hidden_layers)
+        return self.opened.formats.total()
 
     def _too_many_note(self):
+        count = len(self._too_many)
+        only_images = all(_kind(f).format == "Image" for f in self._too_many)
         return (
-            f"Only {self._max_images} images of one import are opened, the highest level first; "
-            f"{self._too_many:,} more are downloaded only"
+            f"Only {self._max_images} {'images' if only_images else 'files'} of one import are "
+            f"opened, the highest level first; {count:,} more are downloaded only"
         )
 
     def summary(self):
@@ -220,7 +188,7 @@ class LayerImport:
         if not files:
             return self._nothing, [], "info"
         whole = [f for f in files if f.state == "complete"]
-        others = sum(f.uri not in self._opened for f in whole)
+        others = sum(f.uri not in self._files_opened for f in whole)
         failed = len(files) - len(whole)
 
         notes = list(self._problems)[:_MOST_NOTES]
@@ -229,25 +197,27 @@ class LayerImport:
             notes.append(f"And {counted(more, 'problem')} more: see the files in the list below.")
         if any(f.state == "failed" and is_exclusive(f.about) for f in files):
             notes.append(_ON_TOKENS)
-        if self.hidden_layers:
-            notes.append(f"Loaded, but not switched on: {some_of(self.hidden_layers)}.")
-        for why, count in self._not_images(whole).items():
+        if self.opened.hidden_layers:
+            hidden = some_of(self.opened.hidden_layers)
+            notes.append(f"Loaded, but not switched on: {hidden}.")
+        for why, count in self._not_opening(whole).items():
             notes.append(f"{counted(count, 'file')}: {why}.")
         if self._too_many:
             notes.append(f"{self._too_many_note()}.")
         if others:
             notes.append(f"All files are in {self._folder}.")
-        if self._n_layers:
+        if self.opened.formats["Image"]:
             notes += filter(None, [jdaviz_api.image_viewer_hint(self._app)])
 
         if not whole:
             return f"Nothing could be imported: {counted(failed, 'file')} failed.", notes, "error"
         parts = []
-        if self._n_layers or not self._already:
-            parts.append(f"{counted(self._n_layers, 'image')} loaded")
-        if self._already:
-            verb = "is" if self._already == 1 else "are"
-            parts.append(f"{counted(self._already, 'image')} {verb} already in the viewer")
+        already = self.opened.already
+        if self._n_layers or not already:
+            parts.append(f"{_in_words(self.opened.formats)} loaded")
+        if already:
+            verb = "is" if already.total() == 1 else "are"
+            parts.append(f"{_in_words(already)} {verb} already in the viewer")
         if others:
             parts.append(f"{counted(others, 'other file')} downloaded")
         if failed:
@@ -259,7 +229,8 @@ class LayerImport:
         done = self._n_layers
         kept = "Nothing was loaded"
         if done:
-            kept = f"{counted(done, 'image')} had been loaded and stay{'s' if done == 1 else ''}"
+            what = _in_words(self.opened.formats)
+            kept = f"{what} had been loaded and stay{'s' if done == 1 else ''}"
         return f"The import was cancelled. {kept}. Resume it in the list of imports."
 
 
@@ -274,9 +245,12 @@ def _level(file):
     return -1 if level is None else level
 
 
-def _name_of(extension, extensions):
-    """Return what to call an extension in a label: nothing where there is only the science."""
-    name, version = extension
-    if [other for other, _ in extensions].count(name) > 1:
-        return f"{name},{version}"
-    return "" if name == "SCI" else name
+def _kind(file):
+    return kind_of(file.about["product"])
+
+
+def _in_words(formats):
+    """Return such as ``2 images, 1 spectrum``, of a count of layers by their format."""
+    if not formats.total():
+        return counted(0, "image")
+    return ", ".join(counted(formats[f], noun) for f, noun in _NOUNS.items() if formats[f])

@@ -2,10 +2,13 @@
 
 __all__ = ["bytes_in_words", "counted", "cut", "seconds_in_words", "some_of"]
 
+_PLURALS = {"spectrum": "spectra", "2D spectrum": "2D spectra"}
+
 
 def counted(number, noun):
     """Return such as ``1 file`` or ``1,024 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = _PLURALS.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def bytes_in_words(number):

@@ -5,10 +5,8 @@ import warnings
 from pathlib import Path
 
 import asdf
-import astropy.units as u
 import numpy as np
 from asdf.exceptions import ValidationError
-from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS, WcsError
 from glue.core import Data
@@ -17,18 +15,14 @@ from gwcs import WCS as GWCS  # noqa: N811
 from yaml import YAMLError
 
 from jdaviz_mast.errors import FileProblem, NotAnImage
+from jdaviz_mast.viewer.fits_reading import header_dict, native, open_fits, unit_of
 
-__all__ = ["image_extensions", "read_image"]
+__all__ = ["image_extensions", "read_image", "read_slice", "stack_of"]
 
 _SCIENCE = "SCI"
-#: Key under which jdaviz looks for the header of the first HDU.
-_PRIMARY_HEADER = "_primary_header"
 # What asdf raises for a tree it cannot read, and gwcs for a transform it cannot apply.
 _NO_GWCS = (ValidationError, YAMLError, KeyError, ValueError, TypeError, AttributeError,
             RuntimeError, OSError)  # fmt: skip
-# Spellings of BUNIT in HST files that astropy does not read.
-_UNITS = {"ELECTRONS/S": "electron/s", "ELECTRONS": "electron", "COUNTS": "count",
-          "COUNTS/S": "count/s", "UNITLESS": ""}  # fmt: skip
 
 
 def image_extensions(path, names=None):
@@ -54,7 +48,7 @@ def image_extensions(path, names=None):
     FileProblem
         If the file cannot be read as FITS.
     """
-    with _open(path) as hdus:
+    with open_fits(path) as hdus:
         images = [hdu for hdu in hdus if _is_image(hdu)]
         if names is not None:
             wanted = {name.upper() for name in names}
@@ -96,29 +90,71 @@ def read_image(path, extension=None):
     FileProblem
         If the file cannot be read as FITS.
     """
-    with _open(path) as hdus:
+    with open_fits(path) as hdus:
         hdu = _find(hdus, extension, path)
         try:
-            pixels = _native(hdu.data)
+            pixels = native(hdu.data)
         except (OSError, ValueError, TypeError) as error:
             raise FileProblem(f"{path}: the image cannot be read ({error}).") from error
         data = Data()
-        data.meta.update(_header(hdu.header))
-        if hdu is not hdus[0]:
-            data.meta[_PRIMARY_HEADER] = _header(hdus[0].header)
+        data.meta.update(header_dict(hdu, hdus))
         data.coords = _coordinates(hdu, hdus, data.meta)
-        data.add_component(Component(pixels, units=_unit(hdu.header)), f"{hdu.name},{hdu.ver}")
+        _add_pixels(data, pixels, hdu)
     return data
 
 
-def _open(path):
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            # Not mapped into memory: the layer must outlive the file, and be native-endian.
-            return fits.open(path, memmap=False, lazy_load_hdus=True)
-    except OSError as error:
-        raise FileProblem(f"{path}: this is not a FITS file ({error}).") from error
+def stack_of(path):
+    """Return which extension of a FITS file is a stack of images, and how many they are.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    extension : (str, int)
+        Its name and version.
+    count : int
+
+    Raises
+    ------
+    NotAnImage
+        If there is none.
+    FileProblem
+        If the file cannot be read as FITS.
+    """
+    with open_fits(path) as hdus:
+        stacks = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) == 3 and all(hdu.shape)]
+        stacks.sort(key=lambda hdu: hdu.name != _SCIENCE)  # stable
+        if not stacks:
+            raise NotAnImage(f"{Path(path).name} holds no stack of images.")
+        return (stacks[0].name, stacks[0].ver), stacks[0].shape[0]
+
+
+def read_slice(path, extension, index):
+    """Read one image of a stack as glue data, as `read_image` reads a single one.
+
+    Parameters
+    ----------
+    path : path-like
+    extension : (str, int)
+        Name and version of the stack.
+    index : int
+        From 0.
+    """
+    with open_fits(path) as hdus:
+        hdu = hdus[extension]
+        data = Data()
+        data.meta.update(header_dict(hdu, hdus))
+        data.coords = _coordinates(hdu, hdus, data.meta)
+        _add_pixels(data, native(np.array(hdu.section[index])), hdu)
+    return data
+
+
+def _add_pixels(data, pixels, hdu):
+    unit = unit_of(hdu.header.get("BUNIT"))
+    units = "" if unit is None else unit.to_string()
+    data.add_component(Component(pixels, units=units), f"{hdu.name},{hdu.ver}")
 
 
 def _is_image(hdu):
@@ -139,35 +175,10 @@ def _find(hdus, extension, path):
     return images[0]
 
 
-def _native(pixels):
-    """Return pixels in the machine's byte order, swapped in place."""
-    if pixels.dtype.isnative:
-        return pixels
-    return pixels.byteswap(inplace=True).view(pixels.dtype.newbyteorder("="))
-
-
-def _header(header):
-    """Return a header as a dict; commentary cards are joined, blank ones dropped."""
-    cards = {key: header[key] for key in header if key and key not in ("COMMENT", "HISTORY")}
-    for key in ("COMMENT", "HISTORY"):
-        if key in header:
-            cards[key] = "\n".join(str(line) for line in header[key])
-    return cards
-
-
-def _unit(header):
-    text = str(header.get("BUNIT", "")).strip()
-    text = _UNITS.get(text.upper(), text)
-    try:
-        return u.Unit(text).to_string()
-    except ValueError:
-        return ""
-
-
 def _coordinates(hdu, hdus, meta):
     gwcs = _gwcs(hdu, hdus)
     if gwcs is not None:
-        center = gwcs(*((np.array(hdu.shape[::-1]) - 1) / 2))
+        center = gwcs(*_center(hdu))
         # Where jdaviz looks for the pixel scale of a GWCS: near this position.
         meta["wcs"] = gwcs
         meta["wcsinfo"] = {"ra_ref": float(center[0]), "dec_ref": float(center[1])}
@@ -178,7 +189,14 @@ def _coordinates(hdu, hdus, meta):
             wcs = WCS(hdu.header, hdus)
         except (WcsError, ValueError, KeyError, TypeError):
             return None
+    if wcs.has_celestial and wcs.naxis == 3 and len(hdu.shape) == 3:
+        wcs = wcs.celestial
     return wcs if wcs.has_celestial and wcs.naxis == 2 else None
+
+
+def _center(hdu):
+    """Return the pixel coordinates of the middle of an image or of a stack of images."""
+    return (np.array(hdu.shape[:-3:-1]) - 1) / 2
 
 
 def _gwcs(hdu, hdus):
@@ -193,7 +211,7 @@ def _gwcs(hdu, hdus):
                 gwcs = content.tree["meta"]["wcs"]
                 if not isinstance(gwcs, GWCS) or gwcs.pixel_n_dim != 2 or gwcs.world_n_dim != 2:
                     return None
-                center = gwcs(*((np.array(hdu.shape[::-1]) - 1) / 2))
+                center = gwcs(*_center(hdu))
                 gwcs.invert(*center)
     # A GWCS that cannot be read, evaluated or inverted is no reason not to show the image:
     # the FITS WCS stands in for it.

@@ -7,31 +7,40 @@ import functools
 import warnings
 
 import astropy.units as u
+from glue.core import HubListener
+from glue.core.message import DataCollectionAddMessage
 from jdaviz.app import PrivateApplication
 from jdaviz.core.events import SnackbarMessage
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import PluginTemplateMixin
 
+from jdaviz_mast.errors import MastError
 from jdaviz_mast.viewer.owner_thread import OwnerThread
 
 __all__ = [
     "TrayPlugin",
     "add_image",
+    "add_layer",
     "align_by_sky",
     "data_labels",
     "enable",
-    "has_image",
+    "has_part",
     "image_viewer_hint",
     "install",
     "open_tray",
     "remove_data",
 ]
 
+#: Key of a layer's metadata that tells which part of its file it is; None: derived from one.
+_PART = "_mast_part"
+#: What jdaviz's helpers keep of the cube that they have.
+_OF_CUBES = ("_loaded_flux_cube", "_loaded_uncert_cube", "_loaded_mask_cube", "_loaded_dq_cube")
+
 REGISTRY_NAME = "mast-import"
 LABEL = "MAST Import"
 
-#: Configurations (jdaviz's word for its applications) that can hold an image.
-CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "rampviz")
+#: Configurations (jdaviz's word for its applications) that can hold some product.
+CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "specviz", "specviz2d", "rampviz", "lcviz")
 
 
 def install():
@@ -100,23 +109,159 @@ def data_labels(app):
     return [data.label for data in app.data_collection]
 
 
-def has_image(app, uri, extension):
-    """Return whether one image of a product is in the application.
+def has_part(app, uri, key):
+    """Return whether one part of a product is in the application.
 
     Parameters
     ----------
     app : jdaviz's private application
     uri : str
         The product's ``dataURI``.
-    extension : (str, int)
-        EXTNAME and EXTVER, which name the component that `read_image` makes.
+    key : str
+        That of the `~jdaviz_mast.viewer.parts.Part`.
     """
-    component = "{},{}".format(*extension)
     return any(
-        data.meta.get("mast_product_dataURI") == uri
-        and component in [c.label for c in data.main_components]
+        data.meta.get("mast_product_dataURI") == uri and data.meta.get(_PART) == key
         for data in app.data_collection
     )
+
+
+def add_layer(app, content, label, *, format, metadata=None, key="", visible=True):
+    """Put something into the application, and show it in the viewers that are for it.
+
+    If anything goes wrong, data and viewers are as they were before.
+
+    Parameters
+    ----------
+    app : jdaviz's private application
+    content : object
+        What jdaviz's importer of that format takes.
+    label : str
+        Must be free: a layer of the same label would be replaced.
+    format : str
+        jdaviz's name of the format, such as ``"1D Spectrum"``.
+    metadata : dict, optional
+        What the layer, and those that jdaviz derives from it, carry besides what the content
+        has.
+    key : str
+        That of the `~jdaviz_mast.viewer.parts.Part`.
+    visible : bool
+        Whether the layer is shown at once.
+
+    Raises
+    ------
+    ValueError
+        If the label is taken.
+    MastError
+        If jdaviz could not open or show it; the message is jdaviz's own.
+    """
+    if label in data_labels(app):
+        raise ValueError(f"label {label!r} is taken")
+    if format == "Image":
+        _release_solid_angle(app, content)
+    if format in ("Light Curve", "TPF"):
+        import lcviz  # noqa: F401  # registers its importers, in applications that are open, too
+    before = _Before(app)
+    with _Watch(app, label, metadata or {}, key) as watch:
+        try:
+            app._jdaviz_helper._load(
+                content, format=format, data_label=label, ignore_invalid_kwargs=True,
+                **_options(format, content, label),
+            )  # fmt: skip
+            before.restore_cube(app, format)
+            _check_shown(app, label, format, watch.errors)
+        # Whatever jdaviz could not do with it, no half of it stays.
+        except Exception as error:
+            before.restore(app)
+            said = error if isinstance(error, MastError) else f"jdaviz says: {_first_line(error)}"
+            raise MastError(str(said)) from error
+    if not visible:
+        for layer in _layers(app):
+            if layer.layer.label == label:
+                layer.visible = False
+
+
+def _options(format, content, label):
+    """Return what an importer is told: names of what it derives, all columns of a catalog."""
+    if format == "3D Spectrum":
+        return {"ext_data_label": f"{label} (sum)", "unc_data_label": f"{label} [UNC]",
+                "mask_data_label": f"{label} [MASK]"}  # fmt: skip
+    if format == "2D Spectrum":
+        return {"ext_data_label": f"{label} (auto-ext)"}
+    if format == "Ramp":
+        return {"diff_data_label": f"{label} [DIFF]", "ext_data_label": f"{label} (median)"}
+    if format == "Catalog":
+        return {"col_other": list(content.colnames)}
+    return {}
+
+
+def _check_shown(app, label, format, errors):
+    """Raise `MastError` if something is not in the application, or in none of its viewers."""
+    reason = f"jdaviz says: {errors[-1]}" if errors else "jdaviz did not take it"
+    if label not in data_labels(app):
+        raise MastError(reason)
+    if app.config == "cubeviz" and format == "Image":
+        return  # a person chooses where
+    if all(layer.layer.label != label for layer in _layers(app)):
+        raise MastError(reason if errors else "jdaviz shows it in none of its viewers")
+
+
+def _first_line(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else repr(error)
+
+
+class _Watch(HubListener):
+    """While something is added: gives all that comes its metadata, and keeps what goes wrong."""
+
+    def __init__(self, app, label, metadata, key):
+        self._hub, self._label, self._metadata, self._key = app.hub, label, metadata, key
+        self.errors = []
+
+    def __enter__(self):
+        # First, so that every other listener finds the metadata there.
+        self._hub.subscribe(self, DataCollectionAddMessage, handler=self._added, priority=10**6)
+        self._hub.subscribe(self, SnackbarMessage, handler=self._said)
+        return self
+
+    def __exit__(self, *_):
+        self._hub.unsubscribe_all(self)
+
+    def _added(self, message):
+        meta = message.data.meta
+        meta.update(self._metadata)
+        meta[_PART] = self._key if message.data.label == self._label else None
+
+    def _said(self, message):
+        if message.color == "error":
+            self.errors.append(_first_line(message.text))
+
+
+class _Before:
+    """What an application held, to go back to."""
+
+    def __init__(self, app):
+        helper = app._jdaviz_helper
+        self._labels, self._viewers = set(data_labels(app)), set(app._viewer_store)
+        self._kept = {name: getattr(helper, name) for name in _OF_CUBES if hasattr(helper, name)}
+
+    def restore(self, app):
+        helper = app._jdaviz_helper
+        for name, value in self._kept.items():
+            setattr(helper, name, value)
+        if hasattr(helper, "_in_batch_load"):
+            helper._in_batch_load = 0
+            helper.pending_set_data_visibility = []
+        for label in data_labels(app):
+            if label not in self._labels:
+                remove_data(app, label)
+        for viewer in [name for name in app._viewer_store if name not in self._viewers]:
+            app.vue_destroy_viewer_item(viewer)
+
+    def restore_cube(self, app, format):
+        """Let a cube be loaded after a ramp, which jdaviz takes down as the cube it has."""
+        if app.config == "deconfigged" and format == "Ramp":
+            app._jdaviz_helper._loaded_flux_cube = self._kept.get("_loaded_flux_cube")
 
 
 def add_image(app, data, label, *, visible=True):
@@ -139,14 +284,7 @@ def add_image(app, data, label, *, visible=True):
     ValueError
         If the label is taken.
     """
-    if label in data_labels(app):
-        raise ValueError(f"label {label!r} is taken")
-    _release_solid_angle(app, data)
-    app._jdaviz_helper._load(data, format="Image", data_label=label)
-    if not visible:
-        for layer in _image_layers(app):
-            if layer.layer.label == label:
-                layer.visible = False
+    add_layer(app, data, label, format="Image", visible=visible)
 
 
 def _release_solid_angle(app, data):
@@ -171,11 +309,17 @@ def _release_solid_angle(app, data):
 
 def remove_data(app, label):
     """Take data out of the application again, if they are there."""
-    if label in data_labels(app):
+    if label not in data_labels(app):
+        return
+    try:
         app.data_item_remove(label)
+    # jdaviz 5.0 asks every viewer for its reference image, also those that show no images.
+    except Exception:  # noqa: BLE001
+        if label in data_labels(app):
+            app.data_collection.remove(app.data_collection[label])
 
 
-def _image_layers(app):
+def _layers(app):
     return [layer for viewer in app._viewer_store.values() for layer in viewer.layers]
 
 
