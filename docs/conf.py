@@ -45,3 +45,38 @@ _folder.cleanup()
 conf.reset("server")
 conf.reset("download_dir")
 """
+
+
+def _table_of_kinds():
+    """Return the table of suffixes as reStructuredText, made from the code's own."""
+    from jdaviz_mast.products import kinds
+    from jdaviz_mast.products.suffixes import SUFFIXES
+
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 11 14 34 8 15 18", ""]
+
+    def add(first, *cells):
+        lines.append(f"   * - {first}")
+        lines.extend(f"     - {cell}" for cell in cells)
+
+    add("Mission", "Suffix", "Meaning", "Level", "Opens as", "In")
+    for suffix in SUFFIXES:
+        kind = kinds.KINDS[suffix.kind]
+        where = ", ".join(kinds.APPLICATIONS[name] for name in kind.applications)
+        add(
+            suffix.mission,
+            f"``{suffix.name}``",
+            suffix.meaning,
+            ", ".join(map(str, suffix.levels)) or "–",
+            kind.format or ("hidden" if kind.clutter else "not here"),
+            where.replace("jdaviz's ", "") or ("–" if kind.clutter else kind.advice),
+        )
+    return "\n".join(lines)
+
+
+def _put_in_kinds(app, name, source):
+    source[0] = source[0].replace("|table of kinds|", _table_of_kinds())
+
+
+def setup(app):
+    """Put the table of kinds where a page asks for it."""
+    app.connect("source-read", _put_in_kinds)

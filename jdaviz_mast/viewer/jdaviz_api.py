@@ -10,7 +10,8 @@ import astropy.units as u
 from glue.core import HubListener
 from glue.core.message import DataCollectionAddMessage
 from jdaviz.app import PrivateApplication
-from jdaviz.core.events import SnackbarMessage
+from jdaviz.configs.imviz.plugins.viewers import ImvizImageView
+from jdaviz.core.events import SnackbarMessage, ViewerAddedMessage
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import PluginTemplateMixin
 
@@ -208,19 +209,23 @@ def _check_shown(app, label, format, errors):
 
 def _first_line(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else repr(error)
+    # Where no importer took it, jdaviz lists what each of its resolvers said.
+    of_objects = [line.partition("....")[2].lstrip(". ") for line in lines if "object...." in line]
+    return (of_objects or lines or [repr(error)])[0]
 
 
 class _Watch(HubListener):
     """While something is added: gives all that comes its metadata, and keeps what goes wrong."""
 
     def __init__(self, app, label, metadata, key):
-        self._hub, self._label, self._metadata, self._key = app.hub, label, metadata, key
+        self._app, self._hub = app, app.hub
+        self._label, self._metadata, self._key = label, metadata, key
         self.errors = []
 
     def __enter__(self):
         # First, so that every other listener finds the metadata there.
         self._hub.subscribe(self, DataCollectionAddMessage, handler=self._added, priority=10**6)
+        self._hub.subscribe(self, ViewerAddedMessage, handler=self._viewer_added)
         self._hub.subscribe(self, SnackbarMessage, handler=self._said)
         return self
 
@@ -231,6 +236,13 @@ class _Watch(HubListener):
         meta = message.data.meta
         meta.update(self._metadata)
         meta[_PART] = self._key if message.data.label == self._label else None
+
+    def _viewer_added(self, message):
+        # Where images are aligned on the sky, jdaviz 5.0 takes every new viewer for one of
+        # them, and then fails to find a spectrum's or a ramp's place on the sky.
+        viewer = self._app.get_viewer_by_id(message.viewer_id)
+        if not isinstance(viewer, ImvizImageView) and hasattr(viewer.state, "linked_by_wcs"):
+            viewer.state.linked_by_wcs = False
 
     def _said(self, message):
         if message.color == "error":

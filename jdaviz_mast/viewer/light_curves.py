@@ -6,6 +6,8 @@ lightkurve comes with LCviz, which the extra ``lightcurves`` installs; so it is 
 import warnings
 from pathlib import Path
 
+from astropy.io import fits
+
 from jdaviz_mast.errors import FileProblem
 
 __all__ = ["read_light_curve", "read_target_pixels"]
@@ -53,10 +55,9 @@ def read_target_pixels(path):
     import lightkurve
 
     pixels = _read(path, lightkurve.targetpixelfile.TargetPixelFile, "target pixel file")
-    # The file must not stay open, or it could be neither moved nor replaced.
-    for hdu in pixels.hdu:
-        _ = hdu.data
-    pixels.hdu.close()
+    # lightkurve reads from the file as it is asked; a layer must outlive its file.
+    opened, pixels.hdu = pixels.hdu, fits.HDUList([hdu.copy() for hdu in pixels.hdu])
+    opened.close()
     return pixels
 
 
