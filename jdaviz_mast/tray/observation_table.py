@@ -90,8 +90,10 @@ class ObservationTable(PagedTable):
 
     def selected_kinds(self):
         """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
-        selected = self.selected
-        return Counter(() if selected is None else _kinds(selected))
+        if not self._selected:
+            return Counter()
+        telling = [name for name in _TELL_KINDS if name in self._table.colnames]
+        return Counter(_kinds(self._table[telling][list(self._selected)]))
 
     # from the page
 

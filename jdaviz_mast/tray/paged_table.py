@@ -245,8 +245,8 @@ class PagedTable(JdavizTable):
         ]
 
     def _selection_changed(self):
-        shown = sum(index in self._selected for index in self._order.tolist())
         self.n_selected = len(self._selected)
+        shown = sum(map(self._selected.__contains__, self._order.tolist()))
         self.n_selected_unseen = self.n_selected - shown
         self.all_selected = 0 < shown == len(self._order)
         self._send_page()
