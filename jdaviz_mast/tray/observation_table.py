@@ -88,6 +88,11 @@ class ObservationTable(PagedTable):
         about = {"name": action.name, "title": action.title, "icon": action.icon}
         self.actions = [*self.actions, about]
 
+    @property
+    def observations(self):
+        """What is shown, an `~astropy.table.Table`, or None."""
+        return self._table
+
     def selected_kinds(self):
         """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
         if not self._selected:
