@@ -66,10 +66,14 @@ def uses(tray, products):
         table.options = table.options | {"page": 1, "sortBy": [], "sortDesc": []}
         table.select_none()
 
-    found["show the list, no page"] = cost(
-        lambda: table.show(products, "many"), page=False, repeat=REPEAT
-    )
-    found["show the list"] = cost(lambda: table.show(products, "many"), page=True, repeat=REPEAT)
+    def show():
+        table.show(products, "many")
+
+    def hide():
+        table.show(None)
+
+    found["show the list, no page"] = cost(show, page=False, repeat=REPEAT, before=hide)
+    found["show the list"] = cost(show, page=True, repeat=REPEAT, before=hide)
     use("level 2 alone", change(table, levels=[2]), everything)
     use("SCIENCE alone, of level 2", change(table, types=["SCIENCE"]), lambda: levels_2(table))
     use("sort by size", change(table, options=table.options | {"sortBy": ["size"]}), everything)

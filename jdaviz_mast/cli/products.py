@@ -5,7 +5,7 @@ import sys
 
 from jdaviz_mast.archive import COMBINED_LEVEL
 from jdaviz_mast.mast import Mast, as_dict
-from jdaviz_mast.products import KnownProducts, choose_products
+from jdaviz_mast.products import CONTRIBUTED_LEVEL, KnownProducts, choose_products
 
 __all__ = ["chosen", "is_choice", "products"]
 
@@ -53,7 +53,7 @@ def chosen(mast, options):
     return choose_products(
         found,
         kind=options.kind,
-        level=options.level or (None if anything else COMBINED_LEVEL),
+        level=options.level or (None if anything else (COMBINED_LEVEL, CONTRIBUTED_LEVEL)),
         suffix=options.suffix,
         recommended=options.recommended,
         # Whoever asks for ancillary files wants to see them.

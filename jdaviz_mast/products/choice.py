@@ -8,10 +8,20 @@ import numpy as np
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products.kinds import kind_of
 
-__all__ = ["RECOMMENDED", "Choice", "KnownProducts", "choose_products", "suffix_of"]
+__all__ = [
+    "CONTRIBUTED_LEVEL",
+    "RECOMMENDED",
+    "Choice",
+    "KnownProducts",
+    "choose_products",
+    "suffix_of",
+]
 
 #: What MAST puts into ``productGroupDescription`` of the products that it recommends.
 RECOMMENDED = "Minimum Recommended Products"
+
+#: The calibration level of what teams contribute, above the combined one.
+CONTRIBUTED_LEVEL = 4
 
 _LEVELS = (-1, 0, 1, 2, 3, 4)
 _UNKNOWN_LEVEL = -2

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.table import vstack
 from astropy.time import Time
 from traitlets import Int, List, Unicode
 
@@ -89,27 +88,17 @@ class ObservationTable(PagedTable):
         about = {"name": action.name, "title": action.title, "icon": action.icon}
         self.actions = [*self.actions, about]
 
-    def append(self, observations):
-        """Put more observations under those that are shown; selection and arrangement stay.
-
-        Parameters
-        ----------
-        observations : `~astropy.table.Table`
-        """
-        self._table = vstack([self._table, observations], metadata_conflicts="silent")
-        self._qtable, self._lines, self.total = self._table, None, len(self._table)
-        self._arrange()
-        self._selection_changed()
-
     @property
-    def table(self):
-        """All rows that are here, an `~astropy.table.Table`."""
+    def observations(self):
+        """What is shown, an `~astropy.table.Table`, or None."""
         return self._table
 
     def selected_kinds(self):
         """Count the `~jdaviz_mast.products.Kind` of what the selected rows are about."""
-        selected = self.selected
-        return Counter(() if selected is None else _kinds(selected))
+        if not self._selected:
+            return Counter()
+        telling = [name for name in _TELL_KINDS if name in self._table.colnames]
+        return Counter(_kinds(self._table[telling][list(self._selected)]))
 
     # from the page
 

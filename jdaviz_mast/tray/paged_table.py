@@ -7,6 +7,7 @@ rows that is felt. This one has the same Python interface.
 import contextlib
 
 import numpy as np
+from astropy.table import vstack
 from jdaviz.core.template_mixin import Table as JdavizTable
 from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Bool, Dict, Int, List, Unicode
@@ -85,6 +86,25 @@ class PagedTable(JdavizTable):
         self._arrange()
         self._selection_changed()
 
+    def append(self, table):
+        """Put more rows under those that are shown; selection and arrangement stay.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+        """
+        stacked = vstack([self._table, table], metadata_conflicts="silent")
+        self._table = self._qtable = stacked
+        self._lines = None
+        self.total = len(self)
+        self._arrange()
+        self._selection_changed()
+
+    @property
+    def table(self):
+        """All rows that are here, an `~astropy.table.Table`, or None."""
+        return self._table
+
     # In the parent these two are traits, sent to the page as a whole. Here they stay in
     # Python and are made when asked for.
     @property
@@ -111,6 +131,18 @@ class PagedTable(JdavizTable):
     def matching_rows(self):
         """The rows that the filters let through, as an `~astropy.table.Table`, or None."""
         return self._table[self._order] if len(self._order) else None
+
+    @property
+    def matching_indices(self):
+        """Indices of the rows that the filters let through, in the order of the table."""
+        return self._order.tolist()
+
+    def reveal(self, index):
+        """Turn to the page that a row is on, if the filters let it through."""
+        place = np.flatnonzero(self._order == index)
+        size = int(self.options.get("itemsPerPage", 10))
+        if len(place) and size > 0:
+            self.options = self.options | {"page": int(place[0]) // size + 1}
 
     def row(self, index):
         """Return one row as a table of one row."""
@@ -245,8 +277,8 @@ class PagedTable(JdavizTable):
         ]
 
     def _selection_changed(self):
-        shown = sum(index in self._selected for index in self._order.tolist())
         self.n_selected = len(self._selected)
+        shown = sum(map(self._selected.__contains__, self._order.tolist()))
         self.n_selected_unseen = self.n_selected - shown
         self.all_selected = 0 < shown == len(self._order)
         self._send_page()

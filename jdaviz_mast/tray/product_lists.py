@@ -3,7 +3,7 @@
 import threading
 
 from jdaviz_mast.archive import COMBINED_LEVEL, join_products
-from jdaviz_mast.products import choose_products
+from jdaviz_mast.products import CONTRIBUTED_LEVEL, choose_products
 
 __all__ = ["ProductLists"]
 
@@ -73,7 +73,7 @@ class ProductLists:
         -------
         products : `~astropy.table.Table`
         """
-        level = None if all_levels else COMBINED_LEVEL
+        level = None if all_levels else (COMBINED_LEVEL, CONTRIBUTED_LEVEL)
         return choose_products(
             self.of(observations, check_cancelled),
             level=level,

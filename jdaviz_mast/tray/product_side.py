@@ -65,7 +65,7 @@ class ProductSide(ImportSide):
     def _offer_choosing(self):
         """Put what belongs here into the rows of the results table."""
         self.observations.add_action(
-            RowAction("basket", "Add to basket", "mdi-basket-plus-outline", self._row_into_basket)
+            RowAction("basket", "Add to basket", "mdi-basket-outline", self._row_into_basket)
         )
 
     # From Python
@@ -238,17 +238,17 @@ class ProductSide(ImportSide):
         self._reckon("basket", (lambda _: products) if len(products) else None)
 
     def _reckon_selection(self, asked=False):
-        selected, all_levels = self.observations.selected, self.all_levels
-        if selected is None:
+        count, by_page = self.observations.n_selected, self.observations.by_page
+        if not count:
             self._reckon("selection", None)
-        elif asked or (self.observations.by_page and len(selected) <= _MOST_UNASKED):
-            self._reckon(
-                "selection", functools.partial(self._lists.to_import, selected, all_levels)
+        elif asked or (by_page and count <= _MOST_UNASKED):
+            find = functools.partial(
+                self._lists.to_import, self.observations.selected, self.all_levels
             )
+            self._reckon("selection", find)
         else:
             self._reckon("selection", None)
-            what = counted(len(selected), "observation")
-            self.selection_totals = {"ask": f"Totals of {what}"}
+            self.selection_totals = {"ask": f"Totals of {counted(count, 'observation')}"}
 
     def vue_reckon_selection(self, *_):
         """Reckon the totals of however many observations."""

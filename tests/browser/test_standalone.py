@@ -1,5 +1,6 @@
 """From a name to a layer, as a person does it: on the page."""
 
+import re
 import time
 
 import pytest
@@ -60,7 +61,7 @@ def test_an_import_survives_a_reload_of_the_page(open_tray, archive):
 def test_the_button_of_a_row_imports_that_row(open_tray):
     tray = open_tray("app")
     tray.search_target("NGC 3132")
-    tray.row("F356W").get_by_role("button").click()
+    tray.row("F356W").get_by_label(re.compile("^Import ")).click()
     assert "2 images, 1 catalog loaded" in tray.message_of("import")
 
 

@@ -84,7 +84,8 @@ def test_counts_say_what_each_value_would_leave(products):
     choice = Choice.create(level=2, product_type="SCIENCE")
     counts = known.counts(choice)
     assert counts["suffixes"] == {"rate": 16, "rateints": 16, "cal": 16, "crf": 16, "i2d": 16}
-    for level, count in counts["levels"].items():  # of SCIENCE, at whichever level
+    assert set(counts["levels"]) == {1, 2, 3}  # the others that could be chosen, too
+    for level, count in counts["levels"].items():
         assert len(choose_products(products, level=level, product_type="SCIENCE")) == count
 
 

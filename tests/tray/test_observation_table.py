@@ -183,3 +183,27 @@ def test_the_menu_of_a_row_calls_with_its_index(table):
         table.vue_act(asked)
     assert called == [7]
     table.actions = before
+
+
+def test_more_rows_go_under_those_that_are_there(table):
+    table.vue_toggle(3)
+    change(table, page=2)
+    more = observations(5)
+    more["target_name"] = "MESSIER-77"
+    table.append(more)
+    assert table.total == len(table.items) == N + 5
+    assert table.selected_indices == [3]
+    assert table.options["page"] == 2
+    table.filter_text = "messier-77"
+    assert table.matching_indices == list(range(N, N + 5))
+
+
+def test_a_row_is_revealed_on_its_page(table):
+    table.filter_text = "miri"
+    index = table.matching_indices[234]
+    table.reveal(index)
+    assert table.options["page"] == 24
+    assert index in shown(table, "index")
+    hidden = next(i for i in range(N) if i not in set(table.matching_indices))
+    table.reveal(hidden)
+    assert table.options["page"] == 24
