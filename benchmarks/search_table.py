@@ -1,6 +1,6 @@
 """From the archive's answer to a table one can use: time and bytes, ours against jdaviz's own.
 
-    python benchmarks/search_table.py [--rows 10000] [--full]
+    python benchmarks/search_table.py [--rows 10000] [--full] [--ours]
 
 What is measured, and why that is fair: README.md.
 """
@@ -30,6 +30,9 @@ def main():
         action="store_true",
         help="run jdaviz's loader on all rows with a page, too; takes half an hour",
     )
+    parser.add_argument(
+        "--ours", action="store_true", help="leave jdaviz's own tables out: for many rows"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     import jdaviz
@@ -37,6 +40,9 @@ def main():
     answer = search(options.rows)
     jdaviz.App()  # brings connections of its own, once
     comm.create_comm = Page
+    if options.ours:
+        print_ours(answer, jdaviz)
+        return
     print(
         "Filling the table, from the answer being there. Time: median; of the loader, one run.\n"
         "The loader asks another service, for 5,000 rows at most: its code that fills the table\n"
@@ -187,6 +193,20 @@ def print_fills(answer, jdaviz, full):
                 ), flush=True)  # fmt: skip
     sent = size(bytes_of_the_loader(jdaviz, answer))
     print(f"  The loader sends all rows with each row: {sent} for {len(answer):,} (calculated).")
+
+
+def print_ours(answer, jdaviz):
+    print_costs({"fill, no page": fill_ours(jdaviz, answer, False),
+                 "fill, with a page": fill_ours(jdaviz, answer, True)}
+                | our_uses(jdaviz, answer))  # fmt: skip
+
+
+def print_costs(costs):
+    """Print what actions took, with a page unless it says otherwise."""
+    line = "  {:<40}{:>10}{:>12}{:>12}"
+    print(line.format("", "time", "from page", "to page"))
+    for name, one in costs.items():
+        print(line.format(name, seconds(one), size(one.received), size(one.sent)))
 
 
 def our_table(jdaviz):

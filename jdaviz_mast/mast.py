@@ -639,8 +639,10 @@ def _title(given):
     ((noun, rows),) = given.items()
     targets = {row.get("target_name") or row.get("obs_id") or "" for row in rows}
     of = f" of {targets.pop()}" if len(targets) == 1 else ""
-    if len(rows) == 1 and rows[0].get("obs_id"):
-        return rows[0]["obs_id"]
+    if len(rows) == 1:
+        one = rows[0].get("productFilename") or rows[0].get("obs_id")
+        if one:
+            return one
     return f"{len(rows):,} {noun}{of}"
 
 

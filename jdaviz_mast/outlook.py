@@ -1,5 +1,7 @@
 """What an import of products will take, and what this machine has for it."""
 
+import os
+
 import numpy as np
 
 from jdaviz_mast.errors import InvalidInput
@@ -72,15 +74,30 @@ def _bytes_there(products, sizes, path_of, check_cancelled):
              if n in products.colnames]  # fmt: skip
     if "dataURI" not in names:
         raise InvalidInput("products", type(products).__name__, "give what products() returned")
-    there = np.zeros(len(products), dtype=np.int64)
+    there, folders = np.zeros(len(products), dtype=np.int64), {}
     rows = zip(*(products[name].tolist() for name in names), strict=True)
     for n, row in enumerate(rows):
         if n % _EVERY == 0:
             check_cancelled()
+        path = path_of(dict(zip(names, row, strict=True)))
+        if path is None:
+            continue
+        # A folder is read once: of thousands of files most are not there.
+        if path.parent not in folders:
+            folders[path.parent] = _names_in(path.parent)
+        if not folders[path.parent] & {path.name, f".{path.name}.part"}:
+            continue
         size = int(sizes[n]) if sizes[n] >= 0 else None
-        have = bytes_on_disk(path_of(dict(zip(names, row, strict=True))), size)
+        have = bytes_on_disk(path, size)
         there[n] = -1 if have is None else have
     return there
+
+
+def _names_in(folder):
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:  # not made yet
+        return frozenset()
 
 
 def _alternatives(need, configuration, extensions, free):

@@ -8,6 +8,7 @@ import warnings
 from astroquery.exceptions import NoResultsWarning
 from tqdm import tqdm
 
+from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.mast import Mast, as_dict
 
 __all__ = ["fetch", "jobs", "resume", "search"]
@@ -45,9 +46,17 @@ def search(options):
 
 def fetch(options):
     """Download one observation's products; return the exit code."""
+    from jdaviz_mast.cli.main import NOTHING_FOUND
+
     mast = Mast(options.server, options.download_dir)
+    wanted = options.observation_id
+    if is_choice(options):
+        wanted = chosen(mast, options)
+        if not len(wanted):
+            print("No product of this observation matches.", file=sys.stderr)
+            return NOTHING_FOUND
     job = mast.fetch(
-        options.observation_id,
+        wanted,
         source=options.source,
         all_levels=options.all_levels,
         product_type=options.product_type,

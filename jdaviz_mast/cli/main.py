@@ -53,6 +53,10 @@ def _run(options):
         from jdaviz_mast.cli.data import search
 
         return OK if search(options) else NOTHING_FOUND
+    if options.command == "products":
+        from jdaviz_mast.cli.products import products
+
+        return OK if products(options) else NOTHING_FOUND
     if options.command == "jobs":
         from jdaviz_mast.cli.data import jobs
 
@@ -108,12 +112,12 @@ def _parser():
     search.add_argument("--program-id", metavar="NUMBER")
     search.add_argument("--radius", help="such as '2 arcmin' [0.1 deg]")
     search.add_argument("--mission", help="such as JWST or HST")
+    products = command("products", "list an observation's products, and what a fetch would take")
     fetch = command("fetch", "download an observation's products")
-    _server_options(fetch)
-    _data_options(fetch)
-    fetch.add_argument("observation_id", metavar="OBSERVATION_ID")
-    fetch.add_argument("--download-dir", help=_FOLDER)
-    fetch.add_argument("--product-type", help="MAST's productType [SCIENCE]")
+    for one in (products, fetch):
+        _server_options(one)
+        _data_options(one)
+        _choice_options(one)
     fetch.add_argument(
         "--source", choices=("auto", "http", "s3"),
         help=f"the archive (http), MAST's public bucket (s3), or both [{conf.source}]",
@@ -135,6 +139,7 @@ def _parser():
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
         radius="0.1 deg", mission=None, source=None, job_id=None, remove=(),
+        kind=None, level=None, suffix=None, recommended=False, clutter=False,
     )  # fmt: skip
     return parser
 
@@ -160,3 +165,26 @@ def _data_options(parser):
         "--all-levels", action="store_true", help="all calibration levels, not level 3 only"
     )
     parser.add_argument("--json", action="store_true", help=_JSON)
+
+
+def _choice_options(parser):
+    parser.add_argument("observation_id", metavar="OBSERVATION_ID")
+    parser.add_argument("--download-dir", help=_FOLDER)
+    parser.add_argument("--product-type", help="MAST's productType, or 'all' [SCIENCE]")
+    parser.add_argument("--suffix", type=_several, help="such as i2d, or cal,rate")
+    parser.add_argument("--level", type=_several_numbers, help="calibration levels, such as 2,3")
+    parser.add_argument("--kind", type=_several, help="such as 'image' or '1D spectrum,image'")
+    parser.add_argument(
+        "--recommended", action="store_true", help="only MAST's Minimum Recommended Products"
+    )
+    parser.add_argument(
+        "--clutter", action="store_true", help="guide-star and ancillary files, too"
+    )
+
+
+def _several(text):
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _several_numbers(text):
+    return [int(part) for part in _several(text)]

@@ -49,18 +49,31 @@ _EXTENSIONS = {
     "ffic": {"SCI": 4, "UNCERT": 4},
 }
 
-#: What an application needs besides the arrays, in bytes: widgets of the first viewer, buffers
-#: of its picture; and of each further layer.
-_FIRST_VIEWER = 40_000_000
-_EACH_LAYER = 3_000_000
+# Files in which each extension stands twice, once for each chip of the detector.
+_TWO_CHIPS = frozenset({"raw", "flt", "flc", "crj", "crc"})
 
-# Of an array that is opened as some format, how many times its bytes stay, and how many times
-# more are needed while it is opened. By format, then by application; "" for every other.
+# What an application needs besides the arrays, in bytes: for its first viewer, for each layer,
+# for one that is shown, and in passing while that is drawn, on a screen of 800 x 600 pixels.
+_VIEWER = 18_000_000
+_LAYER = 4_000_000
+_SHOWN = 18_000_000
+_DRAWING = 20_000_000
+
+#: Slices that a stack is taken to have: its row does not tell.
+_SLICES = 8
+
+# Of the science array of a file, how many times its bytes stay in memory when it is opened as
+# some format, and how many times more are needed meanwhile. By format, then by application; ""
+# for every other. Measured with jdaviz 5.0.2 by benchmarks/memory_forecast.py.
 _COPIES = {
     # App makes a copy of an image to learn its unit; Imviz and Cubeviz do not.
     "Image": {"deconfigged": (1.0, 1.0), "": (1.0, 0.0)},
+    # Flux, uncertainty and mask, each in double precision in passing, and their sum.
+    "3D Spectrum": {"": (7.1, 7.7)},
+    # Of a ramp in single precision: itself, and the differences of its groups.
+    "Ramp": {"": (4.6, 4.0)},
 }
-_OTHER_COPIES = (1.0, 1.0)
+_OTHER_COPIES = (2.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,10 @@ class MemoryNeed:
 
 
 def array_bytes(kind, suffix, size, extensions=("SCI",)):
-    """Return the bytes of the arrays that are read from a file, at the most.
+    """Return the bytes of the science array of a file, or of its chosen extensions, at the most.
+
+    Of a stack or a ramp jdaviz gets less where it has more slices or integrations than are
+    opened: its row does not tell.
 
     Parameters
     ----------
@@ -103,8 +119,12 @@ def array_bytes(kind, suffix, size, extensions=("SCI",)):
     known = _EXTENSIONS.get(suffix)
     if known is None:
         return size
-    wanted = {name.upper() for name in extensions} if kind.format == "Image" else {"SCI", "ERR"}
+    wanted = {"SCI"}
+    if kind.is_image:
+        wanted = {name.upper() for name in extensions}
     chosen = sum(width for name, width in known.items() if name in wanted)
+    if kind.format == "Ramp":
+        chosen = 4  # whatever the file holds, jdaviz takes it as single precision
     return round(size * chosen / sum(known.values()))
 
 
@@ -120,7 +140,7 @@ def memory_need(
     sizes : sequence of int
         Bytes of the files; negative where unknown, which counts nothing.
     levels : sequence of int
-        Calibration levels: those of the highest are opened first.
+        Calibration levels: those of the highest are opened first, images before others.
     configuration : str
         jdaviz's name of the application: ``"deconfigged"`` is App.
     extensions : sequence of str
@@ -133,21 +153,26 @@ def memory_need(
     need : MemoryNeed
     """
     opened = [n for n, kind in enumerate(kinds) if kind.opens_in(configuration)]
-    opened.sort(key=lambda n: -levels[n])  # stable
-    kept = passing = 0
+    opened.sort(key=lambda n: (-levels[n], kinds[n].format != "Image"))  # stable
     opened = opened[:max_images]
-    for n in opened:
-        array = array_bytes(kinds[n], suffixes[n], max(sizes[n], 0), extensions)
-        by_application = _COPIES.get(kinds[n].format, {})
-        stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
-        kept += round(stays * array)
-        # One layer after the other: what is needed in passing is needed once.
-        layers = len(extensions) if kinds[n].format == "Image" else 1
-        passing = max(passing, round(more * array / layers))
     if not opened:
         return MemoryNeed()
-    besides = _FIRST_VIEWER + _EACH_LAYER * (len(opened) - 1)
-    return MemoryNeed(kept + besides, kept + passing + besides, len(opened))
+    kept, peak = _VIEWER, 0
+    for n in opened:
+        kind, suffix = kinds[n], suffixes[n]
+        array = array_bytes(kind, suffix, max(sizes[n], 0), extensions)
+        by_application = _COPIES.get(kind.format, {})
+        stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
+        chips = 2 if suffix in _TWO_CHIPS else 1
+        layers = chips * max(len(extensions), 1) if kind.is_image else 1
+        layers = _SLICES if kind.by_slice else layers
+        kept += round(stays * array)
+        # One layer after the other, so the copy is one of a layer.
+        peak = max(peak, kept + round(more * array / layers))
+        kept += layers * _LAYER
+        if not kind.hidden and levels[n] == levels[opened[0]]:
+            kept += chips * _SHOWN
+    return MemoryNeed(kept, max(peak, kept + _DRAWING), len(opened))
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class ProductSide(ImportSide):
     def _offer_choosing(self):
         """Put what belongs here into the rows of the results table."""
         self.observations.add_action(
-            RowAction("basket", "Add to basket", "mdi-basket-plus-outline", self._row_into_basket)
+            RowAction("basket", "Add to basket", "mdi-basket-outline", self._row_into_basket)
         )
 
     # From Python
@@ -260,6 +260,13 @@ class ProductSide(ImportSide):
     @observe("extensions", "max_images", "all_levels")
     def _options_changed(self, _):
         if self.products_widget:  # not while it is made
-            self._products_changed()
-            self._basket_changed()
-            self._reckon_selection(asked="files" in self.selection_totals)
+            self._reckon_all()
+
+    def _import_ended(self, *outcome):
+        super()._import_ended(*outcome)
+        self._reckon_all()  # less is to be fetched, and less memory is left
+
+    def _reckon_all(self):
+        self._products_changed()
+        self._basket_changed()
+        self._reckon_selection(asked=self._totals["selection"].wanted)

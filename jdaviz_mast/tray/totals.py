@@ -26,6 +26,11 @@ class Totals:
         self._owner, self._forecast, self._show = owner, forecast, show
         self._worker = None
 
+    @property
+    def wanted(self):
+        """Whether they are shown, or will be."""
+        return self._worker is not None
+
     def reckon(self, find, folder):
         """Reckon anew.
 

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from jdaviz_mast.errors import NotViewable
 from jdaviz_mast.products import kind_of_file
-from jdaviz_mast.viewer import catalogs, cubes, images, jdaviz_api, light_curves, spectra
+from jdaviz_mast.viewer import (
+    catalogs,
+    cubes,
+    images,
+    jdaviz_adding,
+    jdaviz_api,
+    light_curves,
+    spectra,
+)
 from jdaviz_mast.viewer.labels import free_label
 from jdaviz_mast.viewer.metadata import layer_metadata
 from jdaviz_mast.viewer.parts import Part
@@ -131,13 +139,14 @@ def _add(app, content, part, about, metadata, hidden, opened):
     )
     if part.format == "Image":
         content.meta.update(metadata)
-    jdaviz_api.add_layer(
+    note = jdaviz_adding.add_layer(
         app, content, label, format=part.format, metadata=metadata, key=part.key,
         visible=not hidden,
     )  # fmt: skip
+    opened.notes += [note] if note else []
     opened.formats[part.format] += 1
     (opened.hidden_layers if hidden else opened.layers).append(label)
-    if part.format == "Image":
+    if part.format == "Image" and content.coords is not None:
         try:
             # At once: the images that follow are then linked to the sky as they come.
             jdaviz_api.align_by_sky(app)

@@ -156,6 +156,30 @@ def test_fetch_has_the_levels_and_types_that_are_asked_for(run):
     assert [Path(file["path"]).name for file in json.loads(out)["files"]] == [f"{HST}_asn.fits"]
 
 
+def test_products_lists_what_an_observation_holds_and_what_a_fetch_would_take(run):
+    code, out, error = run("products", MOSAIC)
+    assert code == OK
+    assert [line.split()[-1] for line in out.splitlines()] == [
+        f"{MOSAIC}_{end}" for end in ("i2d.fits", "segm.fits", "cat.ecsv")
+    ]
+    assert re.match(r"3 files, \d\.\d+ GB; \d\.\d+ GB to fetch, .* of memory", error)
+    code, out, _ = run("products", MOSAIC, "--suffix", "cal,rate", "--level", "2", "--json")
+    listed = json.loads(out)
+    assert {row["productSubGroupDescription"] for row in listed} == {"CAL", "RATE"}
+    assert {row["calib_level"] for row in listed} == {2}
+    code, out, _ = run("products", MOSAIC, "--product-type", "all", "--recommended")
+    assert {line.rpartition("_")[2] for line in out.splitlines()} == {"i2d.fits", "asn.json"}
+    assert run("products", MOSAIC, "--suffix", "x1d")[0] == NOTHING_FOUND
+
+
+def test_fetch_takes_chosen_products(run, asked):
+    code, out, _ = run("fetch", HST, "--suffix", "drz")
+    assert (code, [Path(line).name for line in out.splitlines()]) == (OK, [f"{HST}_drz.fits"])
+    code, out, error = run("fetch", HST, "--suffix", "x1d")
+    assert (code, out) == (NOTHING_FOUND, "")
+    assert "No product of this observation matches" in error
+
+
 def test_fetching_again_is_fetching_nothing(run, asked):
     assert run("fetch", HST)[0] == OK
     before = len(asked("Download"))
@@ -298,7 +322,7 @@ def start(archive, tmp_path):
         process.communicate()
 
 
-@pytest.mark.parametrize("command", [[], ["search"], ["fetch"], ["app"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["search"], ["products"], ["fetch"], ["app"], ["demo"]])
 def test_help_names_the_options(run, command):
     code, out, error = run(*command, "--help")
     assert (code, error) == (OK, "")
@@ -307,6 +331,7 @@ def test_help_names_the_options(run, command):
         (): ["search", "fetch", "demo", "app", "--server", "130  stopped with Ctrl-C"],
         ("search",): ["--coordinates", "--radius", "--mission", "--all-levels", "--json"],
         ("fetch",): ["OBSERVATION_ID", "--product-type", "--download-dir", "--all-levels"],
+        ("products",): ["OBSERVATION_ID", "--suffix", "--level", "--kind", "--recommended"],
         ("app",): ["--server", "--layout", "--port"],
         ("demo",): ["--layout", "--port", "--no-browser"],
     }[tuple(command)]

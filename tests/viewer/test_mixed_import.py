@@ -16,7 +16,7 @@ from jdaviz_mast.products import kind_of
 from jdaviz_mast.viewer.opening import open_product
 
 SIX = {"i2d": "Image", "s3d": "3D Spectrum", "s2d": "2D Spectrum", "x1d": "1D Spectrum",
-       "cat": "Catalog", "uncal": "Ramp"}  # fmt: skip
+       "cat": "Catalog", "ramp": "Ramp"}  # fmt: skip
 PAIRS = list(itertools.permutations(SIX, 2))
 ORDERS = list(itertools.permutations(SIX))
 if not os.environ.get("JDAVIZ_MAST_ALL_ORDERS"):

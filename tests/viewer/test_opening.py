@@ -242,19 +242,40 @@ def state(viz):
     return [data.label for data in viz._app.data_collection], list(viz._app._viewer_store)
 
 
-def test_a_unit_clash_leaves_everything_as_it_was(made, tmp_path):
-    viz = jdaviz.App()
-    open_file(viz, made("x1d"))
+@pytest.fixture
+def clashing(tmp_path):
+    """A spectrum in MJy/sr, which does not go with those in Jy."""
     path = tmp_path / "jw1_x1d.fits"
     product_files.write_spectra(path, 1, "EXTENDED")
+    return path
+
+
+def test_a_unit_clash_leaves_everything_as_it_was_where_there_is_one_viewer(made, clashing):
+    viz = jdaviz.Specviz()
+    open_file(viz, made("x1d"))
     before, opened = state(viz), Opened()
-    with pytest.raises(MastError, match="jdaviz says: .*[uU]nit"):
-        open_file(viz, path, opened=opened)
+    with pytest.raises(MastError, match="jdaviz says: .*convert"):
+        open_file(viz, clashing, opened=opened)
     assert state(viz) == before
     assert not opened.layers
     # and what comes next is none the worse for it
-    open_file(viz, made("i2d"))
     open_file(viz, made("c1d"))
+
+
+def test_in_app_a_unit_clash_is_solved_by_a_viewer_of_its_own(made, clashing):
+    viz = jdaviz.App()
+    first, second = open_file(viz, made("x1d")), open_file(viz, clashing)
+    in_viewers = [
+        {layer.layer.label for layer in viewer.layers} for viewer in viz._app._viewer_store.values()
+    ]
+    assert in_viewers == [{*first.layers}, {*second.layers}]
+
+
+def test_importing_lcviz_does_not_break_units_of_spectra(made):
+    viz = jdaviz.App()
+    for suffix in ("lc", "x1d", "s2d", "x1dsum"):
+        open_file(viz, made(suffix))
+    viz.plugins["Unit Conversion"].flux_unit = "mJy"
 
 
 def test_a_second_cube_is_refused_with_a_reason_and_the_first_stays(made, tmp_path):
