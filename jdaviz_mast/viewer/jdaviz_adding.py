@@ -77,7 +77,7 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
                     content, format=format, data_label=label, ignore_invalid_kwargs=True, **options
                 )
                 before.restore_of_ramp(app, format)
-                _check_shown(app, label, format, watch.errors)
+                _check_shown(app, label, format, content, watch.errors)
                 if not watch.errors or last:
                     break
                 before.restore(app)
@@ -143,9 +143,13 @@ def _options(format, content, label):
     return {}
 
 
-def _check_shown(app, label, format, errors):
+def _check_shown(app, label, format, content, errors):
     """Raise `MastError` if something is not in the application, or in none of its viewers."""
     reason = f"jdaviz says: {errors[-1]}" if errors else "jdaviz did not take it"
+    if format == "1D Spectrum" and errors:
+        # jdaviz offers its viewers only what can be converted, and does not say why.
+        unit = content.flux.unit
+        reason = f"its unit, {unit}, may not go with that of the spectra shown; {reason}"
     if label not in data_labels(app):
         raise MastError(reason)
     if app.config == "cubeviz" and format == "Image":
