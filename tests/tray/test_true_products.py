@@ -36,10 +36,13 @@ def test_true_mosaics_import_with_the_right_coordinates(shared, archive, applica
 
 
 @pytest.mark.parametrize("application", ["App", "Specviz2d"])
-def test_a_true_2d_spectrum_imports_with_its_wavelengths(shared, archive, application):
-    name = "jw01492-o005_s00004_nirspec_f100lp-g140m-s1600a1-sub2048_s2d.fits"
-    path = shared / "real" / name
-    row = archive.add_file(path, obs_id="jw01492-true_s2d")
+def test_a_true_2d_spectrum_imports_with_its_wavelengths(shared, archive, application, tmp_path):
+    true = shared / "real" / "jw01492-o005_s00004_nirspec_f100lp-g140m-s1600a1-sub2048_s2d.fits"
+    # The embedded archive has one of that name already.
+    name = true.name.replace("s00004", f"s9999{len(application)}")
+    path = tmp_path / name
+    path.write_bytes(true.read_bytes())
+    row = archive.add_file(path)
     viz = getattr(jdaviz, application)()
     tray = viz.plugins["MAST Import"]
     tray.import_observation(row["obs_id"])
