@@ -163,6 +163,10 @@ _IMAGE_OR_DISPERSED = frozenset({"rate", "cal", "bsub", "crf", "raw", "flt", "fl
 _BY_EXTENSION = {"jpg": PREVIEW, "jpeg": PREVIEW, "png": PREVIEW, "gif": PREVIEW, "pdf": REPORT}
 _TEXTS = ("json", "csv")
 
+# Columns of a product's row that tell its kind.
+_TELLING = ("productFilename", "calib_level", "dataproduct_type", "productType",
+            "productSubGroupDescription")  # fmt: skip
+
 _BY_SUFFIX = {suffix.name: suffix for suffix in SUFFIXES}
 # The longest first, since "lc" also ends "fast-lc".
 _SUFFIX = re.compile(
@@ -189,25 +193,29 @@ def kind_of(row):
     -------
     kind : Kind
     """
-    stem, extension = _name_parts(row)
-    if _number(row, "calib_level") == -1:
+    return _kind(*(_text(row, column) for column in _TELLING))
+
+
+@functools.lru_cache(maxsize=1 << 16)  # the progress of an import asks again and again
+def _kind(filename, level, data_type, product_type, group):
+    stem, extension = _name_parts(filename)
+    if _number(level) == -1:
         return PLANNED
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
-    suffix = _suffix_of(row)
+    suffix = _suffix_of(stem, group)
     kind = KINDS[suffix.kind] if suffix else OTHER
     if _GUIDE_STAR.search(stem):
         return GUIDE_STAR
     # Charge traps, telemetry: of an image, but none. HST's associations are of use to its
     # pipeline alone.
     in_fits = kind is ASSOCIATION and extension == "fits"
-    if in_fits or (_text(row, "productType") == "auxiliary" and not kind.clutter):
+    if in_fits or (product_type == "auxiliary" and not kind.clutter):
         return AUXILIARY
     if kind.clutter or (kind in (ASSOCIATION, POOL) and extension in _TEXTS):
         return kind
     if extension not in ("fits", "ecsv"):
         return OTHER
-    data_type = _text(row, "dataproduct_type")
     if suffix is None:
         return TABLE if extension == "ecsv" else _BY_DATA_TYPE.get(data_type, OTHER)
     if suffix.name in _IMAGE_OR_DISPERSED and data_type in ("spectrum", "cube"):
@@ -229,10 +237,11 @@ def level_of(row):
     level : int or None
         -1 planned, 0 raw, 1 uncalibrated, 2 calibrated exposure, 3 combined, 4 contributed.
     """
-    level = _number(row, "calib_level")
+    level = _number(_text(row, "calib_level"))
     if level is not None:
         return level
-    suffix = _suffix_of(row)
+    stem, _ = _name_parts(_text(row, "productFilename"))
+    suffix = _suffix_of(stem, _text(row, "productSubGroupDescription"))
     return suffix.levels[0] if suffix and len(suffix.levels) == 1 else None
 
 
@@ -249,7 +258,7 @@ def kind_of_observation(row):
     -------
     kind : Kind
     """
-    if _number(row, "calib_level") == -1:
+    if _number(_text(row, "calib_level")) == -1:
         return PLANNED
     data_type = _text(row, "dataproduct_type")
     if data_type == "timeseries":
@@ -258,24 +267,20 @@ def kind_of_observation(row):
     return _SPECTRUM if data_type == "spectrum" else _BY_DATA_TYPE.get(data_type, OTHER)
 
 
-def _suffix_of(row):
+def _suffix_of(stem, group):
     """Return what the table of suffixes has on a product, or None."""
-    stem, _ = _name_parts(row)
-    group = _text(row, "productSubGroupDescription")
     if group in _BY_SUFFIX:
         return _BY_SUFFIX[group]
     match = _SUFFIX.search(stem)
     return _BY_SUFFIX[match[1]] if match else None
 
 
-def _name_parts(row):
-    name = str(row["productFilename"]).lower().removesuffix(".gz")
-    stem, _, extension = name.rpartition(".")
+def _name_parts(filename):
+    stem, _, extension = filename.removesuffix(".gz").rpartition(".")
     return stem, extension
 
 
-def _number(row, column):
-    text = _text(row, column)
+def _number(text):
     try:
         return int(float(text))
     except ValueError:  # masked, missing

@@ -118,7 +118,7 @@ class LayerImport:
         try:
             open_product(
                 self._app, file.path, _kind(file), file.about, uri=file.uri,
-                extensions=self._extensions, hidden=_level(file) < top_level, opened=opened,
+                extensions=self._extensions, hidden=self._is_hidden(file, top_level), opened=opened,
                 call=worker.call, turn=self._turn,
             )  # fmt: skip
             self._files_opened.add(file.uri)
@@ -128,6 +128,12 @@ class LayerImport:
             self._note({file.name: f"downloaded, but it could not be shown: {error}"})
         for note in opened.notes[notes:]:
             self._note({file.name: note})
+
+    def _is_hidden(self, file, top_level):
+        """Return whether a file's layers would cover what else is imported."""
+        if _kind(file).format == "Catalog":
+            return any(_kind(f).is_image for f in self.job.files)
+        return _level(file) < top_level
 
     def _note(self, problems):
         """Keep problems, a dict of file name to sentence, as notes; equal ones are told once."""

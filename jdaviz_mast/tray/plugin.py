@@ -79,9 +79,9 @@ class MastImport(ColourSide, LadderSide):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._plugin_description = "Search the MAST archive and import its images as layers."
+        self._plugin_description = "Search the MAST archive and open what it holds."
         self.docs_description = (
-            "Search the MAST archive (JWST, HST, TESS, Kepler) and import its images as layers."
+            "Search the MAST archive (JWST, HST, TESS, Kepler) and open what it holds as layers."
         )
         self.docs_link = "https://mast.stsci.edu"
         self.search_by = SelectPluginComponent(

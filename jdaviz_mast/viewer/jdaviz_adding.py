@@ -16,12 +16,13 @@ from jdaviz.core.events import NewViewerMessage, SnackbarMessage, ViewerAddedMes
 from jdaviz.core.registries import viewer_registry
 
 from jdaviz_mast.errors import MastError
+from jdaviz_mast.viewer.catalogs import has_positions
 from jdaviz_mast.viewer.jdaviz_api import PART, data_labels, layers, remove_data
 
 __all__ = ["add_layer"]
 
 #: jdaviz's name of a kind of viewer to its key in jdaviz's registry.
-_VIEWERS = {"1D Spectrum": "spectrum-1d-viewer", "Table": "table-viewer"}
+_VIEWERS = {"1D Spectrum": "spectrum-1d-viewer", "Scatter": "scatter-viewer"}
 #: What jdaviz's helpers keep of the cube that they have.
 _OF_CUBES = ("_loaded_flux_cube", "_loaded_uncert_cube", "_loaded_mask_cube", "_loaded_dq_cube")
 
@@ -72,12 +73,12 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
         _release_units(app, content, format)
         with _Watch(app, label, metadata or {}, key) as watch:
             try:
-                options = _options(format, content, label) | {k: new(app) for k, new in extra}
+                options = _options(app, format, content, label) | {k: new(app) for k, new in extra}
                 app._jdaviz_helper._load(
                     content, format=format, data_label=label, ignore_invalid_kwargs=True, **options
                 )
                 before.restore_of_ramp(app, format)
-                _check_shown(app, label, format, watch.errors)
+                _check_shown(app, label, format, content, watch.errors)
                 if not watch.errors or last:
                     break
                 before.restore(app)
@@ -94,9 +95,9 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
         for layer in layers(app):
             if layer.layer.label == label:
                 layer.visible = False
-    return "" if ("auto_extract", _no) not in extra else (
-        "jdaviz could not show the spectrum that it extracts, so it was left out"
-    )  # fmt: skip
+    if ("auto_extract", _no) in extra:
+        return "jdaviz could not show the spectrum that it extracts, so it was left out"
+    return f"jdaviz says: {watch.errors[-1]}" if watch.errors else ""
 
 
 def _attempts(app, format):
@@ -129,7 +130,7 @@ def _no(app):
     return False
 
 
-def _options(format, content, label):
+def _options(app, format, content, label):
     """Return what an importer is told: names of what it derives, all columns of a catalog."""
     if format == "3D Spectrum":
         return {"ext_data_label": f"{label} (sum)", "unc_data_label": f"{label} [UNC]",
@@ -139,13 +140,36 @@ def _options(format, content, label):
     if format == "Ramp":
         return {"diff_data_label": f"{label} [DIFF]", "ext_data_label": f"{label} (median)"}
     if format == "Catalog":
-        return {"col_other": list(content.colnames)}
+        return {"col_other": list(content.colnames)} | _viewers_of_catalog(app, content)
     return {}
 
 
-def _check_shown(app, label, format, errors):
+def _viewers_of_catalog(app, table):
+    """Let App mark positions on its images alone, and plot a table without any.
+
+    By default jdaviz puts both into every viewer of images, cubes, tables and plots.
+    """
+    if app.config != "deconfigged":
+        return {}
+    if has_positions(table):
+        images = _labels_of_viewers(app, ImvizImageView)
+        return {"viewer": images} if images else {}
+    plots = _labels_of_viewers(app, viewer_registry.members[_VIEWERS["Scatter"]]["cls"])
+    return {"viewer": plots or _new_viewer(app, "Scatter")}
+
+
+def _labels_of_viewers(app, kind):
+    viewers = app._jdaviz_helper.viewers.items()
+    return [label for label, viewer in viewers if isinstance(viewer._obj.glue_viewer, kind)]
+
+
+def _check_shown(app, label, format, content, errors):
     """Raise `MastError` if something is not in the application, or in none of its viewers."""
     reason = f"jdaviz says: {errors[-1]}" if errors else "jdaviz did not take it"
+    if format == "1D Spectrum" and errors:
+        # jdaviz offers its viewers only what can be converted, and does not say why.
+        unit = content.flux.unit
+        reason = f"its unit, {unit}, may not go with that of the spectra shown; {reason}"
     if label not in data_labels(app):
         raise MastError(reason)
     if app.config == "cubeviz" and format == "Image":

@@ -77,7 +77,7 @@ def open_product(
     extensions : sequence of str
         Names of the extensions of an image that become layers.
     hidden : bool
-        Whether the layers of an image are not switched on at once.
+        Whether the layers of an image or a catalog are not switched on at once.
     opened : Opened, optional
         To add to.
     call : callable
@@ -119,7 +119,7 @@ def open_product(
             opened.already[part.format] += 1
             continue
         content = part.read()
-        is_hidden = part.hidden or (hidden and part.format == "Image")
+        is_hidden = part.hidden or (hidden and part.format in ("Image", "Catalog"))
         with turn:
             began = time.monotonic()
             if call(is_there):  # another import was faster

@@ -20,9 +20,10 @@ from jdaviz_mast.viewer.fits_reading import header_dict, native, open_fits, unit
 
 __all__ = ["gwcs_of_slits", "is_spectrum_table", "read_spectra_1d", "read_spectra_2d"]
 
-# What names a spectrum in its table or header, and what to call that.
-_NAMES = (("INT_NUM", "integration "), ("SEGMENT", ""), ("SPORDER", "order "),
-          ("SLTNAME", ""), ("SOURCEID", "source "), ("SOURCE_ID", "source "))  # fmt: skip
+# What names a spectrum in its header or in a column of its row, and what to call that.
+_NAMES = (("SLTNAME", ""), ("SOURCEID", "source "), ("SPORDER", "order "))
+_NAMES_OF_ROWS = (("INT_NUM", "integration "), ("SEGMENT", ""), ("SPORDER", "order "),
+                  ("SOURCE_ID", "source "))  # fmt: skip
 _NO_TREE = (ValidationError, YAMLError, KeyError, ValueError, TypeError, AttributeError,
             RuntimeError, OSError, IndexError, NotImplementedError)  # fmt: skip
 _FLUXES = {"POINT": "FLUX", "EXTENDED": "SURF_BRIGHT"}
@@ -58,12 +59,18 @@ def read_spectra_1d(path):
                 found += _of_table(hdu, hdus, path)
     if not found:
         raise FileProblem(f"{Path(path).name} holds no spectrum with a wavelength.")
-    named = [(key, *names) for key, *names in found]
-    several = len(named) > 1
-    return [
-        (key, (name or f"spectrum {number}") if several else "", spectrum)
-        for number, (key, name, spectrum) in enumerate(named, 1)
-    ]
+    return _with_names(found, "spectrum")
+
+
+def _with_names(found, noun):
+    """Return them with a name each, numbered where there is none; one alone needs none."""
+    names = [name for _, name, _ in found]
+    result = []
+    for number, (key, name, spectrum) in enumerate(found, 1):
+        if not name or names.count(name) > 1:
+            name = f"{name or noun} {number}"
+        result.append((key, name if len(found) > 1 else "", spectrum))
+    return result
 
 
 def is_spectrum_table(columns):
@@ -103,8 +110,8 @@ def _source_type(hdu, hdus, values, row):
 
 
 def _name(hdu, values, row):
-    for name, noun in _NAMES:
-        value = values[name] if row is not None and name in values else hdu.header.get(name)
+    for name, noun in _NAMES if row is None else _NAMES_OF_ROWS:
+        value = hdu.header.get(name) if row is None else values.get(name)
         if np.ndim(value) == 0 and value is not None and str(value).strip():
             return f"{noun}{str(value).strip()}"
     return ""
@@ -162,14 +169,12 @@ def read_spectra_2d(path):
         if not slits:
             raise FileProblem(f"{Path(path).name} holds no 2D spectrum.")
         solutions = gwcs_of_slits(hdus)
-        return [
-            (
-                f"{hdu.name},{hdu.ver}",
-                _name(hdu, {}, None) or f"slit {number + 1}" if len(slits) > 1 else "",
-                _slit(hdu, hdus, solutions[number] if number < len(solutions) else None, path),
-            )
-            for number, hdu in enumerate(slits)
+        solutions += [None] * (len(slits) - len(solutions))
+        found = [
+            (f"{hdu.name},{hdu.ver}", _name(hdu, {}, None), _slit(hdu, hdus, solution, path))
+            for hdu, solution in zip(slits, solutions, strict=False)
         ]
+    return _with_names(found, "slit")
 
 
 def _slit(hdu, hdus, solution, path):

@@ -99,7 +99,7 @@ def test_a_server_that_goes_away_is_said_and_waited_for(start, chromium, tmp_pat
         archive.bandwidth = None
         archive.start()
         jobs.wait_for(F090W, "complete")
-        assert "2 images loaded" in tray.message_of("import")
+        assert "2 images, 1 catalog loaded" in tray.message_of("import")
         fetched = {p.name: p.stat().st_size for p in folder.rglob("jw02733*.*") if p.is_file()}
         assert fetched == wanted(archive, F090W)
     page.close()
@@ -116,7 +116,7 @@ def test_a_failed_file_says_why_and_is_tried_again(tray, jobs, archive):
     archive.clear_faults()
     jobs.press(F090W, "Retry failed")
     jobs.wait_for(F090W, "complete")
-    tray.page.get_by_text("1 image is already in the viewer").first.wait_for()
+    tray.page.get_by_text("1 image, 1 catalog are already in the viewer").first.wait_for()
 
     jobs.press(F090W, "Remove")
     tray.page.get_by_text("Files that are whole stay").wait_for()
@@ -160,7 +160,7 @@ def test_killed_in_mid_import_and_started_again(tray, jobs, archive, open_tray, 
     greeting.get_by_role("button", name="Resume").click()
     greeting.wait_for(state="detached")
     listed.wait_for(F090W, "complete")
-    assert "2 images loaded" in again.message_of("import")
+    assert "2 images, 1 catalog loaded" in again.message_of("import")
     assert "NGC-3132 F090W L3" in layers_in(again.page)
     assert listed.all.count() == 1
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "mast").rglob("jw02733*.*")
@@ -231,7 +231,7 @@ def test_server_and_viewer_are_killed_and_only_what_is_missing_is_fetched(
     again = Tray(chromium.new_page(), application.url)
     again.page.locator("#mast-greeting").get_by_role("button", name="Resume").click()
     Jobs(again).wait_for(F090W, "complete")
-    assert "2 images loaded" in again.message_of("import")
+    assert "2 images, 1 catalog loaded" in again.message_of("import")
     assert "NGC-3132 F090W L3" in layers_in(again.page)
 
     server.stdin.write("\n")

@@ -28,7 +28,7 @@ def test_search_select_import_and_see(open_tray, archive, layout):
     tray.page.get_by_text("Raw, calibrated and combined data").wait_for(timeout=3000)
     assert tray.page.locator("#mast-progress").is_visible()
 
-    assert "4 images loaded" in tray.message_of("import")
+    assert "4 images, 2 catalogs loaded" in tray.message_of("import")
     tray.page.locator("canvas").first.wait_for()
     time.sleep(0.5)  # for the last frame
     assert pixels(tray.page.locator(".bqplot").first).std() > 5
@@ -50,7 +50,7 @@ def test_an_import_survives_a_reload_of_the_page(open_tray, archive):
     tray.page.locator("#mast-progress").wait_for()
     tray.page.reload(wait_until="domcontentloaded")
     tray.wait_until_there()
-    assert "2 images loaded" in tray.message_of("import")
+    assert "2 images, 1 catalog loaded" in tray.message_of("import")
     tray.page.locator("canvas").first.wait_for()
     # and the tray still works
     tray.page.locator("#mast-search").click()
@@ -61,7 +61,7 @@ def test_the_button_of_a_row_imports_that_row(open_tray):
     tray = open_tray("app")
     tray.search_target("NGC 3132")
     tray.row("F356W").get_by_role("button").click()
-    assert "2 images loaded" in tray.message_of("import")
+    assert "2 images, 1 catalog loaded" in tray.message_of("import")
 
 
 def test_an_import_is_cancelled_from_the_page(open_tray, archive, tmp_path):

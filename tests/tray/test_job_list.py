@@ -84,7 +84,7 @@ def test_an_import_is_listed_with_all_that_a_person_wants_to_know(tray, jobs, ar
     assert [f["state"] for f in jobs.files] == ["complete"] * 3
     assert {f["source"] for f in jobs.files} == {"HTTP"}
     assert jobs.detail["folder"].endswith(f"/JWST/{F090W}")
-    assert "2 images loaded, 1 other file downloaded." in jobs.detail["notes"]
+    assert "2 images, 1 catalog loaded." in jobs.detail["notes"]
     jobs.vue_toggle(row["id"])
     assert (jobs.open_job, jobs.files) == ("", [])
 
@@ -144,7 +144,9 @@ def test_what_failed_is_tried_again(imviz, tray, jobs, archive, asked):
     assert fetched
     assert [str(r.query) for r in fetched if "clear-f090w_segm" not in str(r.query)] == []
     assert set(layers(imviz)) == {"NGC-3132 F090W L3", "NGC-3132 F090W L3 segm"}
-    assert "1 image loaded, 1 image is already in the viewer" in tray._obj.import_message
+    assert (
+        "1 image loaded, 1 image, 1 catalog are already in the viewer" in tray._obj.import_message
+    )
 
 
 def test_what_failed_is_tried_again_while_layers_are_still_being_opened(imviz, tray, jobs, archive):

@@ -11,8 +11,9 @@ def tray_of(viz):
 
 
 def layers(viz):
-    """Data that came from MAST, by label."""
-    return {d.label: d for d in viz._app.data_collection if "mast_obs_id" in d.meta}
+    """Images that came from MAST, by label."""
+    data = viz._app.data_collection
+    return {d.label: d for d in data if "mast_obs_id" in d.meta and d.ndim == 2}
 
 
 def wait_for(condition, tray, seconds=30):

@@ -81,8 +81,16 @@ def test_setup_again_changes_nothing():
     assert PrivateApplication.load_configuration is before
 
 
-def test_an_application_without_images_is_left_alone():
-    assert "MAST Import" not in tray_labels(jdaviz_mast.enable(jdaviz.Specviz()))
+@pytest.mark.parametrize("application", ["Specviz", "Specviz2d", "Rampviz"])
+def test_applications_for_other_things_than_images_have_the_tray(application):
+    assert tray_labels(getattr(jdaviz, application)())[0] == "MAST Import"
+
+
+def test_lcviz_has_the_tray(recwarn):
+    import lcviz
+
+    assert tray_labels(lcviz.LCviz())[0] == "MAST Import"
+    assert not [w for w in recwarn if "MAST Import" in str(w.message)]
 
 
 def test_the_version_badge_is_there():

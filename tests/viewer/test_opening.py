@@ -254,7 +254,7 @@ def test_a_unit_clash_leaves_everything_as_it_was_where_there_is_one_viewer(made
     viz = jdaviz.Specviz()
     open_file(viz, made("x1d"))
     before, opened = state(viz), Opened()
-    with pytest.raises(MastError, match="jdaviz says: .*convert"):
+    with pytest.raises(MastError, match="its unit, MJy / sr, may not go with"):
         open_file(viz, clashing, opened=opened)
     assert state(viz) == before
     assert not opened.layers
@@ -320,3 +320,26 @@ def test_files_are_closed_and_may_go(made, tmp_path):
         assert np.isfinite(np.nansum(np.asarray(data[data.main_components[0]], dtype=float)))
     names = {p.resolve() for p in tmp_path.iterdir()}
     assert not names
+
+
+def test_a_table_without_positions_is_plotted_and_not_put_on_an_image(made):
+    viz = jdaviz.App()
+    image, table = open_file(viz, made("i2d")), open_file(viz, made("whtlt"))
+    viewers = {
+        name: {layer.layer.label for layer in viewer.layers}
+        for name, viewer in viz._app._viewer_store.items()
+    }
+    assert {*image.layers} <= viewers["Image"]
+    assert not {*table.layers} & viewers["Image"]
+    assert viewers["Scatter"] == {*table.layers}
+
+
+def test_an_image_without_coordinates_is_no_hindrance(made):
+    viz = jdaviz.Imviz()
+    assert not open_file(viz, made("psfstack")).notes
+    notes = open_file(viz, made("i2d")).notes
+    assert ["not aligned on the sky" in note for note in notes] == [True]
+    again = jdaviz.Imviz()
+    assert not open_file(again, made("i2d")).notes
+    assert not open_file(again, made("psfstack")).notes
+    assert again.plugins["Orientation"].align_by.selected == "WCS"
