@@ -15,6 +15,7 @@ __all__ = ["ladder"]
 
 # Associations of combined products are of the third stage: image3, spec3, tso3, coron3, ami3.
 _ASSOCIATION = re.compile(r"(_[a-z-]+3_\d+_asn\.json|_asn\.fits)$")
+_MOST_ASKED = 6  # associations that are looked into
 _LARGEST = 50_000_000  # bytes; those of thousands of exposures have a few
 # Which exposures HST's combined images are made of, by their suffix.
 _MADE_OF = {"drc": ("flc",), "drz": ("flt", "c0m"), "crj": ("flt",), "crc": ("flc",),
@@ -33,9 +34,9 @@ def ladder(mast, given, check_cancelled=None):
     )
     names = [str(name).lower() for name in listed["productFilename"]] if len(listed) else []
     where = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
-    files = [i for i, name in enumerate(names)
-             if str(listed["obsID"][i]) in obsids and _ASSOCIATION.search(name)]  # fmt: skip
-    association, source = _association_of(mast, listed, files, obs_id, check_cancelled)
+    files = [i for i, name in enumerate(names) if _ASSOCIATION.search(name)]
+    own = {i for i in files if str(listed["obsID"][i]) in obsids}
+    association, source = _association_of(mast, listed, files, own, obs_id, check_cancelled)
     if association is None:
         members, missing = _exposures_listed(listed, names, obsids), []
     else:
@@ -75,7 +76,8 @@ def _subject(mast, given, check_cancelled):
             "product", type(given).__name__, "give one row of what search() or products() "
             "returned, or an observation ID",
         )  # fmt: skip
-    obs_id, level = str(given["obs_id"][0]), given["calib_level"][0]
+    obs_id = str(given["obs_id"][0])
+    level = given["calib_level"][0] if "calib_level" in columns else np.ma.masked
     if not np.ma.is_masked(level) and level < COMBINED_LEVEL:
         raise InvalidInput(
             "product", obs_id, f"a ladder begins at a combined product (level 3), this is level "
@@ -84,12 +86,13 @@ def _subject(mast, given, check_cancelled):
     return Table({"obsid": [str(given[column][0])]}), obs_id, suffix
 
 
-def _association_of(mast, listed, files, obs_id, check_cancelled):
+def _association_of(mast, listed, files, own, obs_id, check_cancelled):
     """Return the `Association` that makes an observation and its file's name, or two None."""
-    # The newest first, by the time stamp in the name: the others are of earlier processing.
-    files = sorted(files, key=lambda i: str(listed["productFilename"][i]), reverse=True)
+    # Its own first, and of those the newest, by the time stamp in the name: the others are of
+    # earlier processing.
+    files = sorted(files, key=lambda i: (i in own, str(listed["productFilename"][i])), reverse=True)
     fallback, problem = (None, None), None
-    for index in files:
+    for index in files[:_MOST_ASKED]:
         name = str(listed["productFilename"][index])
         try:
             read = read_association(_fetch(mast, listed[[index]], check_cancelled), name)
@@ -99,7 +102,7 @@ def _association_of(mast, listed, files, obs_id, check_cancelled):
         for association in read:
             if association.makes(obs_id):
                 return association, name
-        if len(read) == 1 and fallback[0] is None:
+        if index in own and len(read) == 1 and fallback[0] is None:
             fallback = read[0], name  # it is listed as the observation's own
     if fallback[0] is None and problem is not None:
         raise problem

@@ -142,7 +142,7 @@ def _parser():
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
         radius="0.1 deg", mission=None, source=None, job_id=None, remove=(),
-        kind=None, level=None, suffix=None, recommended=False, clutter=False,
+        kind=None, level=None, suffix=None, recommended=False, clutter=False, made_of=False,
         dataset_id=None, instrument=None, filters=None, wavelength=None, date=None,
         exposure_time=None, data_type=None, rights=None, author=None, doi=None, keyword=None,
         count=False, words=(),
@@ -211,6 +211,10 @@ def _choice_options(parser):
     parser.add_argument(
         "--clutter", action="store_true", help="guide-star and ancillary files, too"
     )
+    parser.add_argument(
+        "--made-of", action="store_true",
+        help="the exposures that it was made of, and their raw data, instead of its own products",
+    )  # fmt: skip
 
 
 def _several(text):

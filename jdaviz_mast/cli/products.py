@@ -9,7 +9,7 @@ from jdaviz_mast.products import CONTRIBUTED_LEVEL, KnownProducts, choose_produc
 
 __all__ = ["chosen", "is_choice", "products"]
 
-_CHOICES = ("kind", "level", "suffix", "recommended", "clutter")
+_CHOICES = ("kind", "level", "suffix", "recommended", "clutter", "made_of")
 
 
 def products(options):
@@ -48,7 +48,10 @@ def is_choice(options):
 def chosen(mast, options):
     """Return the products of an observation that the options ask for."""
     product_type = None if options.product_type.lower() == "all" else options.product_type
-    found = mast.products(options.observation_id, all_levels=True, product_type=product_type)
+    if options.made_of:
+        found = mast.ladder(options.observation_id)
+    else:
+        found = mast.products(options.observation_id, all_levels=True, product_type=product_type)
     anything = options.all_levels or is_choice(options)
     return choose_products(
         found,

@@ -221,6 +221,23 @@ def test_products_lists_what_an_observation_holds_and_what_a_fetch_would_take(ru
     assert run("products", MOSAIC, "--suffix", "x1d")[0] == NOTHING_FOUND
 
 
+def test_products_and_fetch_of_what_a_mosaic_was_made_of(run, tmp_path):
+    code, out, _ = run("products", MOSAIC, "--made-of", "--json")
+    assert code == OK
+    listed = json.loads(out)
+    assert {row["calib_level"] for row in listed} == {1, 2}
+    code, out, _ = run("products", MOSAIC, "--made-of", "--level", "2")
+    names = [line.split()[-1] for line in out.splitlines()]
+    assert names == [row["productFilename"] for row in listed if row["calib_level"] == 2]
+    assert all(name.endswith("_cal.fits") for name in names)
+    code, out, _ = run("fetch", HST, "--made-of", "--suffix", "flc", "--download-dir", tmp_path)
+    assert code == OK
+    assert sorted(Path(line).name for line in out.splitlines()) == [
+        "ib5741a1q_flc.fits", "ib5741a3q_flc.fits"
+    ]  # fmt: skip
+    assert run("products", "ib5741a1q", "--made-of")[0] == BAD_INPUT
+
+
 def test_fetch_takes_chosen_products(run, asked):
     code, out, _ = run("fetch", HST, "--suffix", "drz")
     assert (code, [Path(line).name for line in out.splitlines()]) == (OK, [f"{HST}_drz.fits"])

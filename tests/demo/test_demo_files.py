@@ -45,12 +45,15 @@ JWST_FITS = [
 IMAGES = [
     uri for uri in KINDS if uri.endswith(("_i2d.fits", "_cal.fits", "_crf.fits", "_segm.fits"))
 ]
-IMAGES = [uri for uri in IMAGES if "gs-" not in uri]
 
 
 def row_of(uri):
     product = next(p for p in _PROBE.products if p["dataURI"] == uri)
     return next(o for o in _PROBE.observations if o["obsid"] == product["obsID"])
+
+
+# Calibrated exposures of spectra lie on the detector alone.
+IMAGES = [u for u in IMAGES if "gs-" not in u and row_of(u)["dataproduct_type"] == "image"]
 
 
 def skycoord(corners):

@@ -232,7 +232,8 @@ def test_what_is_no_image_is_said_before_it_is_fetched(imviz, archive):
     assert "Cubeviz" in tray._obj.selection_note
     job = tray.import_selected()
     assert job.state == "complete"
-    assert all("_rate" in label for label in layers(imviz))  # as the detector saw it
+    # As the detector saw it.
+    assert all("_rate" in label or "_cal" in label for label in layers(imviz))
     assert any("Cubeviz" in note for note in tray._obj.import_notes)
     assert any(str(job.files[0].path.parents[2]) in note for note in tray._obj.import_notes)
 
