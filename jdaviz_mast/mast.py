@@ -14,6 +14,7 @@ from astroquery.exceptions import NoResultsWarning
 
 from jdaviz_mast.archive import (
     COMBINED_LEVEL,
+    MAX_RADIUS,
     Archive,
     Credentials,
     Query,
@@ -29,6 +30,7 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
 )
 from jdaviz_mast.products import check_contents
+from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -162,6 +164,57 @@ class Mast:
                 stacklevel=2,
             )
         return found
+
+    def search_region(
+        self,
+        region,
+        *,
+        mission=None,
+        instrument=None,
+        filters=None,
+        all_levels=False,
+        check_cancelled=None,
+    ):
+        """Return the observations that truly overlap a part of the sky, the best first.
+
+        The archive is asked for the cone around it, and answers with all that comes near; here
+        the footprints themselves are compared, as polygons on the sphere.
+
+        Parameters
+        ----------
+        region : `~jdaviz_mast.sky.Footprint`, `~astropy.coordinates.SkyCoord` or str
+            The corners of a polygon, shape (n,), or STC-S as in the column ``s_region``. It may
+            reach up to 30 deg from its middle.
+        mission, instrument, filters, all_levels, check_cancelled
+            As in `search`.
+
+        Returns
+        -------
+        observations : `~astropy.table.Table`
+            As `search` returns them, ranked by how much of the region they cover, per cent by
+            per cent, then by ``t_exptime``. ``meta["overlap"]`` lists the fractions of the
+            region, row by row; ``meta["without_footprint"]`` counts the observations near it
+            that the archive gives no footprint for.
+
+        Raises
+        ------
+        InvalidInput, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        field = _as_footprint(region)
+        if field.radius > MAX_RADIUS:
+            reach = f"{field.radius:.3g} from its middle"
+            raise InvalidInput("region", reach, f"it may reach up to {MAX_RADIUS:g}; zoom in")
+        near = self.search(
+            coordinates=field.center,
+            # The last digits of a corner must not decide.
+            radius=min(field.radius + 1 * u.arcsec, MAX_RADIUS),
+            mission=mission,
+            instrument=instrument,
+            filters=filters,
+            all_levels=all_levels,
+            check_cancelled=check_cancelled,
+        )
+        return rank_by_overlap(near, field)
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
@@ -502,6 +555,14 @@ class Mast:
                 "observations", type(given).__name__, "give what search() returned, or an ID"
             )
         return given
+
+
+def _as_footprint(region):
+    if isinstance(region, Footprint):
+        return region
+    if isinstance(region, str):
+        return Footprint.from_s_region(region)
+    return Footprint.from_corners(region)
 
 
 def default_download_dir():

@@ -3,7 +3,7 @@
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
-from jdaviz_mast.archive.query import COMBINED_LEVEL, MISSIONS, Query
+from jdaviz_mast.archive.query import COMBINED_LEVEL, MAX_RADIUS, MISSIONS, Query
 from jdaviz_mast.archive.session import check_server
 from jdaviz_mast.archive.token import (
     TOKEN_PAGE,
@@ -16,6 +16,7 @@ from jdaviz_mast.archive.token import (
 
 __all__ = [
     "COMBINED_LEVEL",
+    "MAX_RADIUS",
     "MISSIONS",
     "TOKEN_PAGE",
     "Archive",

@@ -163,9 +163,26 @@ class ObservationTable(JdavizTable):
         """Indices of the selected rows, in the order of selection."""
         return list(self._selected)
 
+    @property
+    def observations(self):
+        """What is shown, an `~astropy.table.Table`, or None."""
+        return self._observations
+
+    @property
+    def matching_indices(self):
+        """Indices of the rows that the filter lets through, in the order of the table."""
+        return self._order.tolist()
+
     def row(self, index):
         """Return one row as a table of one row."""
         return self._observations[index : index + 1]
+
+    def reveal(self, index):
+        """Turn to the page that a row is on, if the filter lets it through."""
+        place = np.flatnonzero(self._order == index)
+        size = int(self.options.get("itemsPerPage", 10))
+        if len(place) and size > 0:
+            self.options = self.options | {"page": int(place[0]) // size + 1}
 
     # jdaviz's interface to the selection
 

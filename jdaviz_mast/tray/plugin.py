@@ -5,10 +5,12 @@ from jdaviz.core.template_mixin import SelectPluginComponent
 from jdaviz.core.user_api import PluginUserApi
 from traitlets import Any, Bool, Int, List, Unicode, observe
 
-from jdaviz_mast.errors import Cancelled
+from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
 from jdaviz_mast.tray.import_side import ImportSide
+from jdaviz_mast.tray.look import FieldSearch
 from jdaviz_mast.tray.observation_table import ObservationTable
+from jdaviz_mast.tray.sky_panel import SkyPanel
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
@@ -39,6 +41,8 @@ class MastImport(ImportSide):
         Files of one import that are opened at the most; jdaviz becomes slow with many layers.
     all_levels : bool
         All calibration levels instead of level 3 only, in what is shown and imported.
+    footprints : bool
+        Whether the footprints of the rows are drawn on the images.
     observations : table
         What the last search found; ``select_rows``, ``export_table`` and so on.
     jobs : list of `~jdaviz_mast.ImportJob`
@@ -65,6 +69,7 @@ class MastImport(ImportSide):
     search_message = Unicode("").tag(sync=True)
     search_message_type = Unicode("info").tag(sync=True)
     table_widget = Unicode().tag(sync=True)
+    sky_widget = Unicode().tag(sync=True)
     n_rows = Int(0).tag(sync=True)
     results_of = Unicode("").tag(sync=True)  # the search that the rows are of
     n_selected = Int(0).tag(sync=True)
@@ -99,6 +104,8 @@ class MastImport(ImportSide):
             self, on_selection=self._selection_changed, on_import=self._import_row
         )
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
+        self.sky = SkyPanel(self._app, self.observations, on_look=self._look_from_page)
+        self.sky_widget = "IPY_MODEL_" + self.sky.model_id
         self._search_worker = None
 
     @property
@@ -111,6 +118,7 @@ class MastImport(ImportSide):
                 "program_id", "mission", "all_levels", "search", "observations",
                 "extensions", "max_images", "import_selected", "import_observation",
                 "import_existing", "cancel", "resume", "remove",
+                "footprints", "search_where_i_look",
             ),
             readonly=("jobs",),
         )  # fmt: skip
@@ -132,6 +140,36 @@ class MastImport(ImportSide):
         """
         return self._start_search().wait()
 
+    @property
+    def footprints(self):
+        """Whether the footprints of the rows are drawn on the images."""
+        return self.sky.footprints
+
+    @footprints.setter
+    def footprints(self, drawn):
+        self.sky.footprints = drawn
+
+    def search_where_i_look(self, viewer=None):
+        """Search the field that a viewer shows; mission and levels are those of the tray.
+
+        Parameters
+        ----------
+        viewer : str, optional
+            Name of an image viewer; by default the one chosen in the tray, or else the first.
+
+        Returns
+        -------
+        observations : `~astropy.table.Table`
+            See `jdaviz_mast.Mast.search_region`.
+
+        Raises
+        ------
+        InvalidInput
+            If no viewer shows the sky, or it shows too much of it.
+        jdaviz_mast.errors.MastError
+        """
+        return self._start_look(viewer).wait()
+
     def cancel_search(self):
         """Stop the search that is running, if any."""
         if self._search_worker is not None:
@@ -151,6 +189,44 @@ class MastImport(ImportSide):
             on_error=self._search_failed,
         ).start()
         return self._search_worker
+
+    def _start_look(self, viewer=None):
+        mission = self.mission_selected
+        search = FieldSearch(
+            *self.sky.field(viewer),
+            mission=None if mission == MISSION_CHOICES[0] else mission,
+            all_levels=self.all_levels,
+        )
+        self.cancel_search()
+        mast = self.mast
+        self.searching = True
+        self.search_message = ""
+        self._search_worker = Worker(
+            self._owner,
+            lambda worker: mast.search_region(
+                **search.arguments(), check_cancelled=worker.check_cancelled
+            ),
+            on_done=lambda observations: self._show_overlapping(observations, search),
+            on_error=self._search_failed,
+        ).start()
+        return self._search_worker
+
+    def _show_overlapping(self, observations, search):
+        self.observations.show(observations)
+        self.n_rows, self.results_of = len(observations), search.in_words()
+        self.searching = False
+        kind = "success" if self.n_rows else "info"
+        self._say("search", search.found(observations), kind)
+
+    def _look_from_page(self):
+        try:
+            self._start_look()
+        except MastError as error:
+            self._say("search", sentence(error), "error")
+
+    @observe("searching")
+    def _search_began_or_ended(self, _):
+        self.sky.searching = self.searching
 
     def _form(self):
         """Take down what the fields say now."""
@@ -178,6 +254,7 @@ class MastImport(ImportSide):
             self._say("search", sentence(error), "error")
 
     def _selection_changed(self):
+        self.sky.table_changed()
         self.n_selected = self.observations.n_selected
         self.selection_note = " ".join(
             f"{count} of the selected: {kind.why_not()}. Downloaded, but not shown here."
