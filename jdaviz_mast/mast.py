@@ -29,6 +29,7 @@ from jdaviz_mast.errors import (
     MastError,
     ObservationNotFound,
 )
+from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import check_contents
 from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
@@ -241,6 +242,37 @@ class Mast:
             all_levels=all_levels,
             product_type=product_type,
             check_cancelled=check_cancelled,
+        )
+
+    def preview(self, observation, *, check_cancelled=None):
+        """Return what an observation looks like, without fetching its files.
+
+        Parameters
+        ----------
+        observation : `~astropy.table.Row`, `~astropy.table.Table` of one row, or str
+            What `search` returned, or an observation ID.
+        check_cancelled : callable, optional
+            Called now and then; what it raises ends it.
+
+        Returns
+        -------
+        preview : `~jdaviz_mast.preview.Preview`
+            MAST's own picture; of spectra and light curves without one, a plot of their
+            smallest file. A notebook shows it.
+
+        Raises
+        ------
+        ObservationNotFound
+            If there is no preview.
+        AccessDenied
+            If the data are under exclusive access, as their previews are.
+        FileProblem, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        rows = self._as_observations(observation, check_cancelled)
+        if len(rows) != 1:
+            raise InvalidInput("observation", f"{len(rows)} rows", "give one observation")
+        return find_preview(
+            self.server, as_dict(rows[0]), timeout=conf.timeout, check_cancelled=check_cancelled
         )
 
     def fetch(

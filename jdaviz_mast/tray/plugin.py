@@ -9,7 +9,8 @@ from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS, SearchForm, sentence
 from jdaviz_mast.tray.import_side import ImportSide
 from jdaviz_mast.tray.look import FieldSearch
-from jdaviz_mast.tray.observation_table import ObservationTable
+from jdaviz_mast.tray.observation_table import ObservationTable, RowAction
+from jdaviz_mast.tray.preview_panel import PreviewPanel
 from jdaviz_mast.tray.sky_panel import SkyPanel
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
@@ -70,6 +71,7 @@ class MastImport(ImportSide):
     search_message_type = Unicode("info").tag(sync=True)
     table_widget = Unicode().tag(sync=True)
     sky_widget = Unicode().tag(sync=True)
+    preview_widget = Unicode().tag(sync=True)
     n_rows = Int(0).tag(sync=True)
     results_of = Unicode("").tag(sync=True)  # the search that the rows are of
     n_selected = Int(0).tag(sync=True)
@@ -106,6 +108,11 @@ class MastImport(ImportSide):
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
         self.sky = SkyPanel(self._app, self.observations, on_look=self._look_from_page)
         self.sky_widget = "IPY_MODEL_" + self.sky.model_id
+        self.preview_panel = PreviewPanel(self._app, self._owner, self.mast)
+        self.preview_widget = "IPY_MODEL_" + self.preview_panel.model_id
+        self.observations.add_action(
+            RowAction("preview", "Preview", "mdi-image-search", self._preview_row)
+        )
         self._search_worker = None
 
     @property
@@ -118,7 +125,7 @@ class MastImport(ImportSide):
                 "program_id", "mission", "all_levels", "search", "observations",
                 "extensions", "max_images", "import_selected", "import_observation",
                 "import_existing", "cancel", "resume", "remove",
-                "footprints", "search_where_i_look",
+                "footprints", "search_where_i_look", "preview", "place_preview",
             ),
             readonly=("jobs",),
         )  # fmt: skip
@@ -170,6 +177,42 @@ class MastImport(ImportSide):
         """
         return self._start_look(viewer).wait()
 
+    def preview(self, observation_id):
+        """Show what an observation looks like, before its files are fetched, and return it.
+
+        Parameters
+        ----------
+        observation_id : str
+            MAST's ``obs_id``.
+
+        Returns
+        -------
+        preview : `~jdaviz_mast.preview.Preview`
+            A notebook shows it.
+
+        Raises
+        ------
+        ObservationNotFound
+            If there is no such observation, or no preview of it.
+        jdaviz_mast.errors.MastError
+        """
+        return self.preview_panel.start(observation_id, str(observation_id)).wait()
+
+    def place_preview(self, observation_id):
+        """Put the preview of an observation on the sky, as a layer; return its label.
+
+        When a file of the observation is imported, it takes the layer's place.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not known how the preview lies on the sky.
+        jdaviz_mast.errors.MastError
+            As `preview` does.
+        """
+        self.preview(observation_id)
+        return self.preview_panel.place()
+
     def cancel_search(self):
         """Stop the search that is running, if any."""
         if self._search_worker is not None:
@@ -217,6 +260,10 @@ class MastImport(ImportSide):
         self.searching = False
         kind = "success" if self.n_rows else "info"
         self._say("search", search.found(observations), kind)
+
+    def _preview_row(self, index):
+        row = self.observations.row(index)
+        self.preview_panel.start(row, str(row["obs_id"][0]))
 
     def _look_from_page(self):
         try:

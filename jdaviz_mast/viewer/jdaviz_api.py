@@ -54,6 +54,9 @@ PREVIEW = "mast_preview"
 #: Configurations (jdaviz's word for its applications) that can hold an image.
 CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "rampviz")
 
+#: Those in which an image stands in a viewer of images on the sky.
+IMAGE_CONFIGURATIONS = ("deconfigged", "imviz")
+
 
 def install():
     """Make every application that is created from now on show the tray. Idempotent."""

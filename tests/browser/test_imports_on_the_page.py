@@ -44,7 +44,7 @@ def free_port():
 
 
 def import_row(tray, name):
-    tray.row(name).get_by_role("button").click()
+    tray.row(name).get_by_role("button", name="Import").click()
 
 
 def layers_in(page):

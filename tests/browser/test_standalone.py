@@ -60,7 +60,7 @@ def test_an_import_survives_a_reload_of_the_page(open_tray, archive):
 def test_the_button_of_a_row_imports_that_row(open_tray):
     tray = open_tray("app")
     tray.search_target("NGC 3132")
-    tray.row("F356W").get_by_role("button").click()
+    tray.row("F356W").get_by_role("button", name="Import").click()
     assert "2 images loaded" in tray.message_of("import")
 
 
