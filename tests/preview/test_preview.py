@@ -39,7 +39,8 @@ def _serve(archive, data, name, request):
 def test_the_picture_of_an_image(mast, archive, asked):
     preview = mast.preview(F090W)
 
-    assert preview.uri == _row(archive)["jpegURL"] and not preview.plotted
+    assert preview.uri == _row(archive)["jpegURL"]
+    assert not preview.plotted
     assert preview.title == f"NGC-3132 · F090W · {F090W}"
     with Image.open(io.BytesIO(archive.make(preview.uri).read_bytes())) as original:
         expected = np.asarray(original.convert("L"), dtype=float)
@@ -208,7 +209,8 @@ def test_a_spectrum_or_light_curve_without_a_picture_is_drawn(mast, archive, req
 
     preview = mast.preview(F090W)
 
-    assert preview.plotted and preview.uri.endswith(f"a_{suffix}.fits")
+    assert preview.plotted
+    assert preview.uri.endswith(f"a_{suffix}.fits")
     assert preview.picture.mime == "image/png"
     pixels = preview.picture.pixels()
     assert pixels.shape[1] > 700
@@ -227,7 +229,8 @@ def test_the_archives_own_plot_comes_before_ours(mast, archive, request):
 
     preview = mast.preview(F090W)
 
-    assert preview.uri == uri and not preview.plotted
+    assert preview.uri == uri
+    assert not preview.plotted
 
 
 def test_a_table_without_curves_is_said(mast, archive, request):

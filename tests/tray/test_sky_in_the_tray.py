@@ -55,7 +55,8 @@ def test_footprints_are_drawn_where_the_sky_says(viz, tray):
     others, selected = _lines(viz)
     rows = tray._obj.observations.observations
     shapes = footprints_of(rows["s_region"])
-    assert _drawn(others) == sum(len(s.rings) for s in shapes if s) and not selected.visible
+    assert _drawn(others) == sum(len(s.rings) for s in shapes if s)
+    assert not selected.visible
     coords = jdaviz_api.sky_coordinates(_viewer(viz))
     corners = coords.pixel_to_world(others.x[0][:4], others.y[0][:4])
     assert corners.separation(shapes[0].vertices[0]).arcsec.max() < 0.01
@@ -199,7 +200,8 @@ def test_search_where_i_look(viz, tray):
     assert found.meta["overlap"][0] > 0.3
     assert tray._obj.observations.observations is found
     message = tray._obj.search_message
-    assert "overlap the field" in message and "Ranked by overlap" in message
+    assert "overlap the field" in message
+    assert "Ranked by overlap" in message
     assert name in tray._obj.results_of
     assert field.covered_by(footprints_of(found["s_region"])).min() > 0
 
@@ -242,7 +244,8 @@ def test_an_unknown_viewer_is_said(viz, tray):
 def test_the_button_does_not_wait(viz, tray, archive):
     archive.latency = 0.3
     tray._obj.sky.vue_look()
-    assert tray._obj.searching and tray._obj.sky.searching
+    assert tray._obj.searching
+    assert tray._obj.sky.searching
     wait_for(lambda: not tray._obj.searching, tray)
     assert "overlap the field" in tray._obj.search_message
 
@@ -256,13 +259,17 @@ def test_preview_from_python_and_on_the_page(viz, archive):
 
     panel = tray._obj.preview_panel
     assert preview.observation["obs_id"] == F187N
-    assert panel.shown and not panel.busy and panel.title == preview.title
+    assert panel.shown
+    assert not panel.busy
+    assert panel.title == preview.title
     assert panel.image.startswith("data:image/jpeg;base64,")
     panel.vue_close()
-    assert not panel.shown and panel.image == ""
+    assert not panel.shown
+    assert panel.image == ""
     with pytest.raises(ObservationNotFound):
         tray.preview("no_such_observation")
-    assert panel.message_type == "error" and "no_such_observation" in panel.message
+    assert panel.message_type == "error"
+    assert "no_such_observation" in panel.message
 
 
 def test_the_menu_of_a_row_offers_it(viz, tray):
@@ -325,7 +332,8 @@ def test_what_cannot_be_placed_says_why(viz, archive):
     with pytest.raises(InvalidInput, match="four corners"):
         tray.place_preview(F187N)
     panel = tray._obj.preview_panel
-    assert not panel.placeable and "four corners" in panel.why_not
+    assert not panel.placeable
+    assert "four corners" in panel.why_not
 
 
 def test_an_application_that_begins_with_a_field(viz, tray):
