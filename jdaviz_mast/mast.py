@@ -166,16 +166,7 @@ class Mast:
             )
         return found
 
-    def search_region(
-        self,
-        region,
-        *,
-        mission=None,
-        instrument=None,
-        filters=None,
-        all_levels=False,
-        check_cancelled=None,
-    ):
+    def search_region(self, region, *, check_cancelled=None, **narrowed_by):
         """Return the observations that truly overlap a part of the sky, the best first.
 
         The archive is asked for the cone around it, and answers with all that comes near; here
@@ -186,8 +177,11 @@ class Mast:
         region : `~jdaviz_mast.sky.Footprint`, `~astropy.coordinates.SkyCoord` or str
             The corners of a polygon, shape (n,), or STC-S as in the column ``s_region``. It may
             reach up to 30 deg from its middle.
-        mission, instrument, filters, all_levels, check_cancelled
-            As in `search`.
+        check_cancelled : callable, optional
+            Called now and then; what it raises ends the search.
+        **narrowed_by
+            ``mission``, ``instrument``, ``filters``, ``all_levels`` and whatever else `search`
+            takes besides what is searched for.
 
         Returns
         -------
@@ -209,11 +203,8 @@ class Mast:
             coordinates=field.center,
             # The last digits of a corner must not decide.
             radius=min(field.radius + 1 * u.arcsec, MAX_RADIUS),
-            mission=mission,
-            instrument=instrument,
-            filters=filters,
-            all_levels=all_levels,
             check_cancelled=check_cancelled,
+            **narrowed_by,
         )
         return rank_by_overlap(near, field)
 

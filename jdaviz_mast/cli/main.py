@@ -53,6 +53,11 @@ def _run(options):
         from jdaviz_mast.cli.data import search
 
         return OK if search(options) else NOTHING_FOUND
+    if options.command == "preview":
+        from jdaviz_mast.cli.data import preview
+
+        preview(options)
+        return OK
     if options.command == "jobs":
         from jdaviz_mast.cli.data import jobs
 
@@ -108,6 +113,13 @@ def _parser():
     search.add_argument("--program-id", metavar="NUMBER")
     search.add_argument("--radius", help="such as '2 arcmin' [0.1 deg]")
     search.add_argument("--mission", help="such as JWST or HST")
+    search.add_argument(
+        "--region", metavar="'POLYGON …'", help="what truly overlaps it, the best first; STC-S"
+    )
+    preview = command("preview", "save the picture of an observation")
+    _server_options(preview)
+    preview.add_argument("observation_id", metavar="OBSERVATION_ID")
+    preview.add_argument("--output", metavar="FILE", help="[OBSERVATION_ID_preview.jpg]")
     fetch = command("fetch", "download an observation's products")
     _server_options(fetch)
     _data_options(fetch)
@@ -135,6 +147,7 @@ def _parser():
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
         radius="0.1 deg", mission=None, source=None, job_id=None, remove=(),
+        region=None, output=None,
     )  # fmt: skip
     return parser
 
