@@ -113,6 +113,7 @@ def _written(image):
         grey = image.mode in ("1", "I", "F") or image.mode.startswith("I;")
         image = image.convert("L" if grey else "RGB")
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    image.info.clear()  # comments and profiles would be written, too
     out = io.BytesIO()
     if format_ == "PNG":
         image.save(out, "PNG")

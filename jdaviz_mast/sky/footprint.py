@@ -303,4 +303,4 @@ def _positions(vectors, frame=None):
     x, y, z = np.moveaxis(vectors, -1, 0)
     longitude = u.Quantity(np.arctan2(y, x) % (2 * np.pi), u.rad)
     latitude = u.Quantity(np.arctan2(z, np.hypot(x, y)), u.rad)
-    return SkyCoord(longitude, latitude, frame=frame or "icrs")
+    return SkyCoord(longitude, latitude, frame="icrs" if frame is None else frame)

@@ -51,7 +51,7 @@ class Plane:
             corners = _clip(ring @ self._axes.T)
             if len(corners) >= 3:
                 polygon = shapely.Polygon(corners[:, :2] / corners[:, 2:] / self._unit)
-                parts.append(polygon if polygon.is_valid else shapely.make_valid(polygon))
+                parts += [polygon] if polygon.is_valid else _polygons(shapely.make_valid(polygon))
         return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
     def contains(self, geometry, vectors):
@@ -64,10 +64,9 @@ class Plane:
     def area(self, geometry):
         """Return the solid angle of a geometry of this plane, in steradian."""
         total = 0.0
-        for part in shapely.get_parts(geometry):
-            if part.geom_type == "Polygon" and not part.is_empty:
-                holes = sum(self._ring_area(hole) for hole in part.interiors)
-                total += self._ring_area(part.exterior) - holes
+        for part in _polygons(geometry):
+            holes = sum(self._ring_area(hole) for hole in part.interiors)
+            total += self._ring_area(part.exterior) - holes
         return total
 
     def _ring_area(self, ring):
@@ -82,6 +81,12 @@ class Plane:
         next_length = np.sqrt(1 + next_x**2 + next_y**2)
         cosine = length * next_length + length + next_length + 1 + x * next_x + y * next_y
         return abs(2 * np.arctan2(x * next_y - y * next_x, cosine).sum())
+
+
+def _polygons(geometry):
+    """Return the polygons in a geometry, not the lines that degenerate ones leave behind."""
+    parts = shapely.get_parts(shapely.get_parts(geometry))  # a collection may hold several
+    return [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
 
 
 def _clip(corners):

@@ -120,11 +120,15 @@ class SkyPanel(VuetifyTemplate):
         """Select the next of the rows under a click, in place of the one clicked before."""
         selected = self._table.selected_indices
         here = self._last_click if self._last_click in selected else None
-        place = rows.index(here) + 1 if here in rows else 0
-        row = self._last_click = rows[place % len(rows)]
         # What was ticked by hand stays.
-        kept = [index for index in selected if index not in (here, row)]
-        self._table.select_rows([*kept, row])
+        by_hand = [index for index in selected if index != here]
+        free = [row for row in rows if row not in by_hand]
+        if not free:
+            self._table.reveal(rows[0])
+            return
+        place = free.index(here) + 1 if here in free else 0
+        row = self._last_click = free[place % len(free)]
+        self._table.select_rows([*by_hand, row])
         self._table.reveal(row)
 
     # From the page

@@ -174,7 +174,7 @@ def _spectrum():
 
 def _light_curve():
     time = np.arange(2000) / 720
-    flux = 1000 - 30 * (np.abs(time % 1 - 0.5) < 0.05)
+    flux = 1000.0 - 30 * (np.abs(time % 1 - 0.5) < 0.05)
     flux[::50] = np.nan
     columns = [
         fits.Column("TIME", "D", unit="BJD - 2457000, days", array=time),
