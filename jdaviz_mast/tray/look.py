@@ -37,7 +37,7 @@ class FieldSearch:
         """Return what is asked, to stand over the answer."""
         center = self.field.center
         place = f"{center.ra.deg:.5f} {center.dec.deg:+.5f}"
-        what = f"field of {_size(self.field.area)} at {place}, in {self.viewer}"
+        what = f"Field of {_size(self.field.area)} at {place}, in {self.viewer}"
         if self.mission:
             what += f", {self.mission}"
         return f"{what}, {'all levels' if self.all_levels else 'level 3'}"
@@ -55,7 +55,7 @@ class FieldSearch:
                 if self.all_levels
                 else "There may be data at other levels: switch on “Show all calibration levels”."
             )
-            return f"Nothing in MAST overlaps the {self.in_words()}.{left_out} {hint}"
+            return f"Nothing in MAST overlaps the field.{left_out} {hint}"
         parts = np.array(observations.meta["overlap"])
         whole = int(np.sum(parts > 0.995))
         said = f"{counted(len(parts), 'observation')} overlap"

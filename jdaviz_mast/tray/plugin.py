@@ -255,6 +255,7 @@ class MastImport(ImportSide):
         return self._search_worker
 
     def _show_overlapping(self, observations, search):
+        self.preview_panel.close()
         self.observations.show(observations)
         self.n_rows, self.results_of = len(observations), search.in_words()
         self.searching = False
@@ -288,6 +289,7 @@ class MastImport(ImportSide):
         )
 
     def _show_observations(self, observations, form):
+        self.preview_panel.close()
         self.observations.show(observations)
         self.n_rows, self.results_of = len(observations), form.in_words()
         self.searching = False

@@ -74,13 +74,10 @@ class _Drawing:
     def __init__(self, viewer, on_click):
         self.viewer, self._on_click = viewer, on_click
         nothing = {"x": [0.0], "y": [0.0], "scales": viewer.scales, "close_path": True}
-        self._others = bqplot.Lines(
-            colors=[_COLOR], stroke_width=1.5, opacities=[0.9], visible=False, **nothing
-        )
+        self._others = bqplot.Lines(colors=[_COLOR], stroke_width=1.5, visible=False, **nothing)
         self._selected = bqplot.Lines(
-            colors=[_SELECTED_COLOR], stroke_width=3, fill="inside", fill_opacities=[0.08],
-            visible=False, **nothing,
-        )  # fmt: skip
+            colors=[_SELECTED_COLOR], stroke_width=3, visible=False, **nothing
+        )
         self._outlines, self._of = {}, None
         jdaviz_api.add_marks(viewer, [self._others, self._selected])
         viewer.add_event_callback(self._clicked, events=["click"])

@@ -34,6 +34,15 @@ def coloured(tray, color):
     return int(np.sum(np.abs(image - color).max(axis=2) < 40))
 
 
+def open_layers(page):
+    """The menu of the first viewer, which names its layers."""
+    menu = page.locator("[id^=dm-content-]:visible")
+    if not menu.count():
+        page.locator(".layer-legend").first.locator("button").first.click()
+    menu.first.wait_for()
+    return menu.first
+
+
 def until(condition):
     deadline = time.monotonic() + PATIENCE / 1000
     while not condition():
@@ -88,15 +97,15 @@ def test_preview_then_place_then_import(tray):
     page.locator("#mast-preview-message").wait_for()
     page.locator("canvas").first.wait_for()
     until(lambda: pixels(page.locator(".bqplot").first).std() > 5)
-    legend = page.locator(".layer-legend").first
-    legend.locator("button").first.click()
-    menu = page.locator("[id^=dm-content-]:visible").first
-    menu.get_by_text("NGC-3132 F187N preview", exact=True).wait_for()
+    layers = open_layers(page)
+    layers.get_by_text("NGC-3132 F187N preview", exact=True).wait_for()
+    page.keyboard.press("Escape")
 
     tray.row("F187N").get_by_role("button", name="Import").click()
     assert "2 images loaded" in tray.message_of("import")
-    menu.get_by_text("NGC-3132 F187N L3", exact=True).wait_for()
-    menu.get_by_text("NGC-3132 F187N preview", exact=True).wait_for(state="detached")
+    layers = open_layers(page)
+    layers.get_by_text("NGC-3132 F187N L3", exact=True).wait_for()
+    assert layers.get_by_text("NGC-3132 F187N preview", exact=True).count() == 0
 
 
 def test_search_where_i_look(tray):
