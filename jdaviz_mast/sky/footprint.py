@@ -176,7 +176,7 @@ class Footprint:
 
     @cached_property
     def _middle(self):
-        total = sum((ring.mean(axis=0) for ring in self.rings), np.zeros(3))
+        total = sum((ring.sum(axis=0) / len(ring) for ring in self.rings), np.zeros(3))
         length = np.linalg.norm(total)
         # Corners all around the sky have no middle; any point is as far from them.
         return total / length if length > 1e-9 else self.rings[0][0]
@@ -279,8 +279,8 @@ def _distinct(ring):
 
 def _between(one, other):
     """Return the angle between unit vectors in radians, exact for tiny ones."""
-    cross = np.linalg.norm(np.cross(one, other), axis=-1)
-    return np.arctan2(cross, np.sum(one * other, axis=-1))
+    apart = one - other
+    return 2 * np.arcsin(np.minimum(np.sqrt((apart * apart).sum(axis=-1)) / 2, 1))
 
 
 def _axes(middle):
