@@ -102,6 +102,38 @@ def test_a_cap_around_the_pole():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("towards", [(0, 60), (0, -60), (60, 0), (300, 0), (50, 45), (310, -45)])
+def test_what_reaches_behind_a_small_field(towards):
+    """Corners as far as 140 degrees from the field, on every side of it."""
+    field = Footprint.from_s_region("POLYGON 359.5 -0.5 0.5 -0.5 0.5 0.5 359.5 0.5")
+    distance = SkyCoord(0 * u.deg, 0 * u.deg).separation(SkyCoord(*towards, unit="deg")).deg
+    circles = [
+        Footprint.from_s_region(f"CIRCLE {towards[0]} {towards[1]} {radius}")
+        for radius in (distance + 20, distance, distance - 20)
+    ]
+
+    whole, half, none = field.covered_by(circles)
+
+    assert (whole, none) == (1, 0)
+    assert half == pytest.approx(0.5, abs=0.03)  # a circle of 96 corners
+    assert circles[0].contains(field.vertices[0]).all()
+
+
+def test_a_frame_of_rectangles_has_a_hole():
+    parts = [(0, 0, 3, 1), (0, 2, 3, 3), (0, 1, 1, 2), (2, 1, 3, 2)]
+    text = " ".join(
+        f"POLYGON {left} {low} {right} {low} {right} {high} {left} {high}"
+        for left, low, right, high in parts
+    )
+
+    frame = Footprint.from_s_region(text)
+
+    assert frame.area.value == pytest.approx(8, rel=2e-3)
+    assert frame.contains(SkyCoord([1.5, 0.5] * u.deg, [1.5, 1.5] * u.deg)).tolist() == [
+        False, True,
+    ]  # fmt: skip
+
+
 def test_several_shapes_count_once_where_they_overlap():
     one = "POLYGON 10 0 11 0 11 1 10 1"
     both = Footprint.from_s_region(f"{one} POLYGON 10.5 0 11.5 0 11.5 1 10.5 1")
