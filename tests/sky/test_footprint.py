@@ -120,7 +120,8 @@ def test_what_reaches_behind_a_small_field(towards):
 
 
 def test_a_frame_of_rectangles_has_a_hole():
-    parts = [(0, 0, 3, 1), (0, 2, 3, 3), (0, 1, 1, 2), (2, 1, 3, 2)]
+    # They overlap a little: edges of different lengths are arcs of different great circles.
+    parts = [(0, 0, 3, 1), (0, 2, 3, 3), (0, 0.9, 1, 2.1), (2, 0.9, 3, 2.1)]
     text = " ".join(
         f"POLYGON {left} {low} {right} {low} {right} {high} {left} {high}"
         for left, low, right, high in parts
