@@ -14,6 +14,7 @@ from astroquery.exceptions import MaxResultsWarning, NoResultsWarning
 
 from jdaviz_mast.archive import (
     COMBINED_LEVEL,
+    MAX_RADIUS,
     META,
     ROWS_AT_MOST,
     Archive,
@@ -34,7 +35,9 @@ from jdaviz_mast.errors import (
 )
 from jdaviz_mast.ladder import ladder
 from jdaviz_mast.outlook import forecast
+from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import check_contents
+from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -262,6 +265,48 @@ class Mast:
         (mission,) = check_choices("mission", mission, ("JWST", "HST"))
         return self._archive.keywords(mission, check_cancelled=check_cancelled)
 
+    def search_region(self, region, *, check_cancelled=None, **narrowed_by):
+        """Return the observations that truly overlap a part of the sky, the best first.
+
+        The archive is asked for the cone around it, and answers with all that comes near; here
+        the footprints themselves are compared, as polygons on the sphere.
+
+        Parameters
+        ----------
+        region : `~jdaviz_mast.sky.Footprint`, `~astropy.coordinates.SkyCoord` or str
+            The corners of a polygon, shape (n,), or STC-S as in the column ``s_region``. It may
+            reach up to 30 deg from its middle.
+        check_cancelled : callable, optional
+            Called now and then; what it raises ends the search.
+        **narrowed_by
+            ``mission``, ``instrument``, ``filters``, ``all_levels`` and whatever else `search`
+            takes besides what is searched for.
+
+        Returns
+        -------
+        observations : `~astropy.table.Table`
+            As `search` returns them, ranked by how much of the region they cover, per cent by
+            per cent, then by ``t_exptime``. ``meta["overlap"]`` lists the fractions of the
+            region, row by row; ``meta["without_footprint"]`` counts the observations near it
+            that the archive gives no footprint for.
+
+        Raises
+        ------
+        InvalidInput, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        field = _as_footprint(region)
+        if field.radius > MAX_RADIUS:
+            reach = f"{field.radius:.3g} from its middle"
+            raise InvalidInput("region", reach, f"it may reach up to {MAX_RADIUS:g}; zoom in")
+        near = self.search(
+            coordinates=field.center,
+            # The last digits of a corner must not decide.
+            radius=min(field.radius + 1 * u.arcsec, MAX_RADIUS),
+            check_cancelled=check_cancelled,
+            **narrowed_by,
+        )
+        return rank_by_overlap(near, field)
+
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
     ):
@@ -368,6 +413,37 @@ class Mast:
             If the archive did not answer, or did not give the association.
         """
         return ladder(self, observation_or_product, check_cancelled)
+
+    def preview(self, observation, *, check_cancelled=None):
+        """Return what an observation looks like, without fetching its files.
+
+        Parameters
+        ----------
+        observation : `~astropy.table.Row`, `~astropy.table.Table` of one row, or str
+            What `search` returned, or an observation ID.
+        check_cancelled : callable, optional
+            Called now and then; what it raises ends it.
+
+        Returns
+        -------
+        preview : `~jdaviz_mast.preview.Preview`
+            MAST's own picture; of spectra and light curves without one, a plot of their
+            smallest file. A notebook shows it.
+
+        Raises
+        ------
+        ObservationNotFound
+            If there is no preview.
+        AccessDenied
+            If the data are under exclusive access, as their previews are.
+        FileProblem, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        rows = self._as_observations(observation, check_cancelled)
+        if len(rows) != 1:
+            raise InvalidInput("observation", f"{len(rows)} rows", "give one observation")
+        return find_preview(
+            self.server, as_dict(rows[0]), timeout=conf.timeout, check_cancelled=check_cancelled
+        )
 
     def fetch(
         self,
@@ -681,6 +757,14 @@ class Mast:
                 "observations", type(given).__name__, "give what search() returned, or an ID"
             )
         return given
+
+
+def _as_footprint(region):
+    if isinstance(region, Footprint):
+        return region
+    if isinstance(region, str):
+        return Footprint.from_s_region(region)
+    return Footprint.from_corners(region)
 
 
 def default_download_dir():

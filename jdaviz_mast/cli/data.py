@@ -1,9 +1,10 @@
-"""``jdaviz-mast`` with ``search``, ``fetch``, ``jobs`` and ``resume``."""
+"""``jdaviz-mast`` with ``search``, ``preview``, ``fetch``, ``jobs`` and ``resume``."""
 
 import json
 import shlex
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 from astropy.time import Time
@@ -12,10 +13,10 @@ from tqdm import tqdm
 
 from jdaviz_mast.archive import META
 from jdaviz_mast.cli.products import chosen, is_choice
-from jdaviz_mast.errors import InvalidInput
+from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast, as_dict
 
-__all__ = ["fetch", "jobs", "keywords", "resume", "search"]
+__all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search"]
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
@@ -27,7 +28,10 @@ _TICK = 0.2  # seconds between two steps of the progress bar
 
 def search(options):
     """Print what the archive holds; return whether that is anything."""
-    mast, arguments = Mast(options.server), _search_arguments(options)
+    mast = Mast(options.server)
+    if options.region is not None:
+        return _print_overlapping(mast, options)
+    arguments = _search_arguments(options)
     if options.count:
         count = mast.count(options.target, **arguments)
         print(json.dumps(count) if options.json else f"{count:,}")
@@ -89,6 +93,38 @@ def _with_dates(observations):
         shown.add_column(_days(shown["t_min"]), name="date", index=place)
         shown.remove_column("t_min")
     return shown
+
+
+def _print_overlapping(mast, options):
+    """Print what overlaps a region, with the part of it that each covers."""
+    if options.target or options.coordinates or options.observation_id or options.program_id:
+        raise InvalidInput("--region", options.region, "it is a search of its own; leave the rest")
+    found = mast.search_region(
+        options.region, mission=options.mission, all_levels=options.all_levels
+    )
+    if options.json:
+        rows = zip(found, found.meta["overlap"], strict=True)
+        print(json.dumps([as_dict(row) | {"overlap": part} for row, part in rows], indent=1))
+    elif len(found):
+        shown = found[[name for name in _COLUMNS if name in found.colnames]]
+        parts = [f"{100 * part:.0f} %" for part in found.meta["overlap"]]
+        shown.add_column(parts, name="overlap", index=0)
+        print("\n".join(shown.pformat(max_lines=-1, max_width=-1)))
+    else:
+        print("Nothing in MAST overlaps this region.", file=sys.stderr)
+    return len(found) > 0
+
+
+def preview(options):
+    """Write the preview of an observation to a file, and print where that is."""
+    found = Mast(options.server).preview(options.observation_id)
+    suffix = {"image/png": ".png", "image/jpeg": ".jpg"}[found.picture.mime]
+    path = Path(options.output or f"{options.observation_id}_preview{suffix}")
+    try:
+        path.write_bytes(found.picture.data)
+    except OSError as error:
+        raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
+    print(path)
 
 
 def fetch(options):

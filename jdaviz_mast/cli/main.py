@@ -61,6 +61,11 @@ def _run(options):
         from jdaviz_mast.cli.data import keywords
 
         return OK if keywords(options) else NOTHING_FOUND
+    if options.command == "preview":
+        from jdaviz_mast.cli.data import preview
+
+        preview(options)
+        return OK
     if options.command == "jobs":
         from jdaviz_mast.cli.data import jobs
 
@@ -116,6 +121,13 @@ def _parser():
     _server_options(keywords)
     keywords.add_argument("words", nargs="*", help="words of their names or descriptions")
     keywords.add_argument("--json", action="store_true", help=_JSON)
+    search.add_argument(
+        "--region", metavar="'POLYGON …'", help="what truly overlaps it, the best first; STC-S"
+    )
+    preview = command("preview", "save the picture of an observation")
+    _server_options(preview)
+    preview.add_argument("observation_id", metavar="OBSERVATION_ID")
+    preview.add_argument("--output", metavar="FILE", help="[OBSERVATION_ID_preview.jpg]")
     fetch = command("fetch", "download an observation's products")
     for one in (products, fetch):
         _server_options(one)
@@ -145,7 +157,7 @@ def _parser():
         kind=None, level=None, suffix=None, recommended=False, clutter=False, made_of=False,
         dataset_id=None, instrument=None, filters=None, wavelength=None, date=None,
         exposure_time=None, data_type=None, rights=None, author=None, doi=None, keyword=None,
-        count=False, words=(),
+        count=False, words=(), region=None, output=None,
     )  # fmt: skip
     return parser
 

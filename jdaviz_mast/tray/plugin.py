@@ -9,14 +9,14 @@ from jdaviz_mast.tray.colour_side import ColourSide
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS
 from jdaviz_mast.tray.ladder_side import LadderSide
 from jdaviz_mast.tray.observation_table import ObservationTable
-from jdaviz_mast.tray.search_side import SearchSide
+from jdaviz_mast.tray.sky_side import SkySide
 from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(SearchSide, ColourSide, LadderSide):
+class MastImport(SkySide, ColourSide, LadderSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -42,6 +42,8 @@ class MastImport(SearchSide, ColourSide, LadderSide):
         Files of one import that are opened at the most; jdaviz becomes slow with many layers.
     all_levels : bool
         All calibration levels instead of level 3 only, in what is shown and imported.
+    footprints : bool
+        Whether the footprints of the rows are drawn on the images.
     observations : table
         What the last search found; ``select_rows``, ``export_table`` and so on.
     products : table
@@ -100,6 +102,7 @@ class MastImport(SearchSide, ColourSide, LadderSide):
         )
         self.observations.observe(self._paged, "options")
         self.table_widget = "IPY_MODEL_" + self.observations.model_id
+        self._offer_sky()
         self._offer_choosing()
 
     @property
@@ -115,15 +118,17 @@ class MastImport(SearchSide, ColourSide, LadderSide):
                 "import_existing", "cancel", "resume", "remove",
                 "products", "choose_products", "import_products", "basket", "forecast",
                 "ladder", "colour_set", "undo_colours",
+                "footprints", "search_where_i_look", "preview", "place_preview",
             ),
             readonly=("jobs",),
         )  # fmt: skip
 
-    def _show_observations(self, observations, form):
+    def _show_rows(self, observations, of):
         self._forget_products()
-        super()._show_observations(observations, form)
+        super()._show_rows(observations, of)
 
     def _selection_changed(self):
+        self.sky.table_changed()
         self.n_selected = self.observations.n_selected
         self.selection_note = " ".join(
             f"{count} of the selected: {kind.why_not(self._app.config)}. "

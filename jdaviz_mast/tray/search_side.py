@@ -139,15 +139,19 @@ class SearchSide(ImportSide):
         about = observations.meta.get(META, {})
         self._arguments, self._page = form.arguments(), 1
         self._total = about.get("total", len(observations))
-        self.observations.show(observations)
-        self.n_rows, self.results_of = len(observations), form.in_words()
+        self._show_rows(observations, form.in_words())
         self.search_notes = [str(note) for note in about.get("notes", [])]
-        self.searching = False
         self._note_more()
         kind, said = "success" if self.n_rows else "info", form.found(self._total)
         if failed := list(about.get("failed", [])):
             kind, said = "warning", f"{said} Without {some_of(failed)}: see below."
         self._say("search", said, kind)
+
+    def _show_rows(self, observations, of):
+        """Put the answer to a question into the table; ``of`` is what stands over it."""
+        self.observations.show(observations)
+        self.n_rows, self.results_of = len(observations), of
+        self.searching = False
 
     def _search_failed(self, error):
         self.searching = False

@@ -17,7 +17,13 @@ from jdaviz.core.registries import viewer_registry
 
 from jdaviz_mast.errors import MastError
 from jdaviz_mast.viewer.catalogs import has_positions
-from jdaviz_mast.viewer.jdaviz_api import PART, data_labels, layers, remove_data
+from jdaviz_mast.viewer.jdaviz_api import (
+    PART,
+    data_labels,
+    drop_previews,
+    layers,
+    remove_data,
+)
 
 __all__ = ["add_layer"]
 
@@ -95,6 +101,8 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
         for layer in layers(app):
             if layer.layer.label == label:
                 layer.visible = False
+    if format == "Image":
+        drop_previews(app, {**getattr(content, "meta", {}), **(metadata or {})})
     if ("auto_extract", _no) in extra:
         return "jdaviz could not show the spectrum that it extracts, so it was left out"
     return f"jdaviz says: {watch.errors[-1]}" if watch.errors else ""

@@ -7,9 +7,20 @@ import contextlib
 import functools
 import warnings
 
+from astropy.wcs.wcsapi import BaseLowLevelWCS
+from glue.core import HubListener
+from glue_jupyter.bqplot.image import BqplotImageView
 from jdaviz.app import PrivateApplication
 from jdaviz.configs.imviz.helper import get_reference_image_data
-from jdaviz.core.events import SnackbarMessage
+from jdaviz.core.events import (
+    AddDataMessage,
+    ChangeRefDataMessage,
+    LinkUpdatedMessage,
+    RemoveDataMessage,
+    SnackbarMessage,
+    ViewerAddedMessage,
+    ViewerRemovedMessage,
+)
 from jdaviz.core.registries import tray_registry
 from jdaviz.core.template_mixin import PluginTemplateMixin
 
@@ -19,18 +30,26 @@ __all__ = [
     "PART",
     "TrayPlugin",
     "add_image",
+    "add_marks",
     "align_by_sky",
     "data_labels",
+    "drop_previews",
     "enable",
     "has_part",
     "image_viewer_hint",
+    "image_viewers",
     "images",
     "install",
     "layers",
+    "limits",
     "one_redraw",
     "open_tray",
     "plot_options",
+    "preview_labels",
     "remove_data",
+    "remove_marks",
+    "sky_coordinates",
+    "watch_viewers",
 ]
 
 #: Key of a layer's metadata that tells which part of its file it is; None: derived from one.
@@ -39,8 +58,14 @@ PART = "_mast_part"
 REGISTRY_NAME = "mast-import"
 LABEL = "MAST Import"
 
+#: Key in the metadata of a layer that is a preview: where the picture is from.
+PREVIEW = "mast_preview"
+
 #: Configurations (jdaviz's word for its applications) that can hold some product.
 CONFIGURATIONS = ("deconfigged", "imviz", "cubeviz", "specviz", "specviz2d", "rampviz", "lcviz")
+
+#: Those in which an image stands in a viewer of images on the sky.
+IMAGE_CONFIGURATIONS = ("deconfigged", "imviz")
 
 
 def install():
@@ -151,6 +176,24 @@ def add_image(app, data, label, *, visible=True):
     add_layer(app, data, label, format="Image", visible=visible)
 
 
+def drop_previews(app, metadata):
+    """Remove the previews of an observation from the sky: its file has landed."""
+    obs_id = metadata.get("mast_obs_id")
+    if obs_id is None or PREVIEW in metadata:
+        return
+    for label in preview_labels(app, obs_id):
+        remove_data(app, label)
+
+
+def preview_labels(app, obs_id):
+    """Return the labels of the previews of an observation that lie on the sky."""
+    return [
+        data.label
+        for data in app.data_collection
+        if PREVIEW in data.meta and data.meta.get("mast_obs_id") == obs_id
+    ]
+
+
 def remove_data(app, label):
     """Take data out of the application again, if they are there."""
     if label not in data_labels(app):
@@ -252,3 +295,59 @@ def image_viewer_hint(app):
 def open_tray(viz):
     """Open the sidebar at the tray."""
     viz.plugins[LABEL]._obj.open_in_tray(scroll_to=False)
+
+
+# The sky in the viewers
+
+
+def image_viewers(app):
+    """Return the viewers that show images, by the name that a user sees."""
+    return {
+        viewer.reference or name: viewer
+        for name, viewer in app._viewer_store.items()
+        if isinstance(viewer, BqplotImageView)
+    }
+
+
+def sky_coordinates(viewer):
+    """Return what places the pixels of an image viewer on the sky; None if nothing does.
+
+    When images are aligned by WCS, that is a layer of jdaviz's own.
+    """
+    coords = getattr(viewer.state.reference_data, "coords", None)
+    if not isinstance(coords, BaseLowLevelWCS) or coords.pixel_n_dim != 2:
+        return None
+    axes = coords.world_axis_physical_types
+    on_sky = len(axes) == 2 and all(str(axis).startswith("pos.") for axis in axes)
+    return coords if on_sky else None
+
+
+def limits(viewer):
+    """Return what part of its pixels an image viewer shows: left, right, bottom, top."""
+    state = viewer.state
+    return tuple(float(edge) for edge in (state.x_min, state.x_max, state.y_min, state.y_max))
+
+
+def watch_viewers(app, subscriber, call):
+    """Have something called when viewers come and go, or show their images another way."""
+
+    class Listener(HubListener):
+        pass
+
+    # The hub holds it weakly.
+    subscriber._viewer_listener = listener = Listener()
+    for message in (
+        AddDataMessage, ChangeRefDataMessage, LinkUpdatedMessage, RemoveDataMessage,
+        ViewerAddedMessage, ViewerRemovedMessage,
+    ):  # fmt: skip
+        app.hub.subscribe(listener, message, handler=call)
+
+
+def add_marks(viewer, marks):
+    """Draw bqplot marks over the image of a viewer."""
+    viewer.figure.marks = [*viewer.figure.marks, *marks]
+
+
+def remove_marks(viewer, marks):
+    """Remove marks from a viewer."""
+    viewer.figure.marks = [m for m in viewer.figure.marks if all(m is not mark for mark in marks)]
