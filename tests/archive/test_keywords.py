@@ -114,7 +114,8 @@ def test_exposures_in_segments_are_found_though_their_data_set_does_not_name_the
         found = mast.search(keywords={"tsovisit": "T"}, all_levels=True)
     finally:
         del archive.mission_rows
-    assert ids(found) == [f"jw09999001001_04101_00001-seg00{segment}_nrs1" for segment in (1, 2)]
+    ours = [name for name in ids(found) if name.startswith("jw09999")]
+    assert ours == [f"jw09999001001_04101_00001-seg00{segment}_nrs1" for segment in (1, 2)]
 
 
 def test_many_data_sets_are_asked_for_in_portions(mast, expected, asked, monkeypatch):
