@@ -83,7 +83,7 @@ class LayerImport:
             worker.show(self._show_progress)
             if waiting is None and self.job.files:
                 waiting, top_level = self._choose()
-            for file in [f for f in waiting or () if f.state == "complete"]:
+            for file in self._whole(waiting or (), ended):
                 waiting.remove(file)
                 self._open(file, top_level, worker)
                 worker.show(self._show_progress)
@@ -110,6 +110,19 @@ class LayerImport:
         self._too_many = files[self._max_images :]
         levels = [_level(f) for f in files if _kind(f).format == "Image"]
         return files[: self._max_images], max(levels, default=0)
+
+    @staticmethod
+    def _whole(waiting, ended):
+        """Return the files that can be opened now.
+
+        Catalogs are small and whole first, but wait for the images that they are marked on.
+        """
+        images = any(_kind(f).is_image for f in waiting)
+        return [
+            f for f in waiting
+            if f.state == "complete"
+            and (ended or not images or _kind(f).format != "Catalog")
+        ]  # fmt: skip
 
     def _open(self, file, top_level, worker):
         """Open one whole file: read here, added by the owner."""

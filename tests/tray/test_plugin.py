@@ -465,3 +465,15 @@ def test_text_of_the_archive_is_never_markup():
     templates = list(Path(jdaviz_mast.tray.__file__).parent.glob("*.vue"))
     assert templates
     assert not any("v-html" in template.read_text() for template in templates)
+
+
+def test_a_catalog_waits_for_the_image_that_it_is_marked_on(archive):
+    # The image comes seconds after the catalog.
+    archive.fail(Fault("status", match="_i2d.fits", times=1, retry_after=2))
+    viz = jdaviz.App()
+    tray_of(viz).import_observation(F090W)
+    assert [viewer.reference for viewer in viz._app._viewer_store.values()] == ["Image"]
+    shown = {layer.layer.label: layer.visible
+             for layer in viz._app._viewer_store["Image"].layers}  # fmt: skip
+    assert shown["NGC-3132 F090W L3 cat"] is False
+    assert shown["NGC-3132 F090W L3"] is True
