@@ -414,13 +414,15 @@ class Mast:
         """
         return ladder(self, observation_or_product, check_cancelled)
 
-    def preview(self, observation, *, check_cancelled=None):
+    def preview(self, observation, *, draw=True, check_cancelled=None):
         """Return what an observation looks like, without fetching its files.
 
         Parameters
         ----------
         observation : `~astropy.table.Row`, `~astropy.table.Table` of one row, or str
             What `search` returned, or an observation ID.
+        draw : bool
+            Whether a file is fetched and drawn where MAST has no picture.
         check_cancelled : callable, optional
             Called now and then; what it raises ends it.
 
@@ -442,7 +444,11 @@ class Mast:
         if len(rows) != 1:
             raise InvalidInput("observation", f"{len(rows)} rows", "give one observation")
         return find_preview(
-            self.server, as_dict(rows[0]), timeout=conf.timeout, check_cancelled=check_cancelled
+            self.server,
+            as_dict(rows[0]),
+            timeout=conf.timeout,
+            draw=draw,
+            check_cancelled=check_cancelled,
         )
 
     def fetch(

@@ -61,7 +61,7 @@ class Preview:
         return {self.picture.mime: self.picture.data, "text/plain": repr(self)}
 
 
-def find_preview(server, observation, *, timeout, check_cancelled=None):
+def find_preview(server, observation, *, timeout, draw=True, check_cancelled=None):
     """Fetch the preview of an observation.
 
     The archive's own picture (``jpegURL``) is taken where there is one. Of spectra and light
@@ -76,6 +76,8 @@ def find_preview(server, observation, *, timeout, check_cancelled=None):
         A row with MAST's columns.
     timeout : float
         Seconds of silence allowed.
+    draw : bool
+        Whether a file is fetched and drawn where there is no picture.
     check_cancelled : callable, optional
         Called now and then; what it raises ends it.
 
@@ -90,7 +92,7 @@ def find_preview(server, observation, *, timeout, check_cancelled=None):
     AccessDenied, FileProblem, ArchiveUnreachable, ArchiveTimeout, ArchiveError
     """
     finder = _Finder(server, observation, timeout, check_cancelled or (lambda: None))
-    return finder.find()
+    return finder.find(draw)
 
 
 class _Finder:
@@ -99,7 +101,7 @@ class _Finder:
         self._observation, self._timeout = observation, timeout
         self._check = check_cancelled
 
-    def find(self):
+    def find(self, draw):
         uri, why = _uri_of(self._observation.get("jpegURL"))
         if uri is not None:
             try:
@@ -112,7 +114,7 @@ class _Finder:
             for product in products:
                 if _PICTURE.search(product["dataURI"]) and product["productType"] == "PREVIEW":
                     return self._picture(product["dataURI"])
-            files = [p for p in products if _CURVE.search(p["dataURI"])]
+            files = [p for p in products if draw and _CURVE.search(p["dataURI"])]
             files = [p for p in files if 0 < p["size"] <= _LARGEST_FILE]
             if files:
                 return self._plot(min(files, key=lambda product: product["size"]))

@@ -4,6 +4,7 @@ What an archive calls a picture may be anything. Only what begins as JPEG or PNG
 the decoders for these two, and only what is written here is shown.
 """
 
+import base64
 import io
 import struct
 import warnings
@@ -50,6 +51,30 @@ class Picture:
 
     def _repr_mimebundle_(self, **_):
         return {self.mime: self.data, "text/plain": repr(self)}
+
+    def thumbnail(self, side):
+        """Return it as a small JPEG.
+
+        Parameters
+        ----------
+        side : int
+            Pixels of the longer side.
+
+        Returns
+        -------
+        picture : Picture
+        """
+        with Image.open(io.BytesIO(self.data)) as image:
+            small = image.convert("RGB")
+        small.thumbnail((side, side))
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=80)
+        return Picture(out.getvalue(), "image/jpeg", *small.size)
+
+    @property
+    def data_url(self):
+        """It as text that a page shows without asking for it."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
     def pixels(self):
         """Return the brightness of the pixels, from 0 to 255.

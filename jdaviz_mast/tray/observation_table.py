@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.time import Time
-from traitlets import Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from jdaviz_mast.archive import PORTAL_LINK
 from jdaviz_mast.products import kind_of_observation
@@ -74,6 +74,8 @@ class ObservationTable(PagedTable):
     columns = List(
         [{"value": name, "text": heading} for name, heading in COLUMNS]
     ).tag(sync=True)  # fmt: skip
+    pictures = Bool(False).tag(sync=True)  # whether each row shows what it looks like
+    thumbnails = Dict().tag(sync=True)  # index, as text, to the data URL of a picture made here
     actions = List().tag(sync=True)  # of the menu of each row
     unfolded = Int(-1).tag(sync=True)  # the row of which the products are shown
     portal = Unicode(PORTAL_LINK).tag(sync=True)

@@ -1,7 +1,5 @@
 """The preview of a row: a picture below the table, which can be put on the sky."""
 
-import base64
-
 from ipyvuetify import VuetifyTemplate
 from traitlets import Bool, Unicode
 
@@ -81,13 +79,12 @@ class PreviewPanel(VuetifyTemplate):
 
     def _show(self, preview):
         self._preview = preview
-        picture = preview.picture
         name = preview.uri.rsplit("/", 1)[-1]
         why_not = why_not_placed(self._app, preview)
         with self.hold_sync():
             self.title, self.busy = preview.title, False
             self.source = f"Drawn from {name}" if preview.plotted else name
-            self.image = f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"
+            self.image = preview.picture.data_url
             self.placeable, self.why_not = not why_not, why_not
 
     def _failed(self, error, worker):

@@ -9,6 +9,7 @@ from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.preview_panel import PreviewPanel
 from jdaviz_mast.tray.search_side import SearchSide
 from jdaviz_mast.tray.sky_panel import SkyPanel
+from jdaviz_mast.tray.thumbnails import Thumbnails
 from jdaviz_mast.tray.worker import Worker
 
 __all__ = ["SkySide"]
@@ -26,6 +27,7 @@ class SkySide(SearchSide):
         self.sky_widget = "IPY_MODEL_" + self.sky.model_id
         self.preview_panel = PreviewPanel(self._app, self._owner, self.mast)
         self.preview_widget = "IPY_MODEL_" + self.preview_panel.model_id
+        self._thumbnails = Thumbnails(self.observations, self._owner, self.mast)
         self.observations.add_action(
             RowAction("preview", "Preview", "mdi-image-search", self._preview_row)
         )
