@@ -15,6 +15,14 @@ from jdaviz_mast.archive import forget_token
 from jdaviz_mast.demo import DemoArchive
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Where tests run at the same time, those of a file stay together, and one page is driven."""
+    for item in items:
+        in_browser = "browser" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_internet():
     """Make a connection to any other machine fail: a test that needs one is wrong."""
