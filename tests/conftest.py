@@ -15,12 +15,17 @@ from jdaviz_mast.archive import forget_token
 from jdaviz_mast.demo import DemoArchive
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """Where tests run at the same time, those of a file stay together, and one page is driven."""
-    for item in items:
-        in_browser = "browser" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::", 1)[0]
+            return "browser" if "/browser/" in file else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -295,7 +295,7 @@ def test_the_recorded_resolver_is_understood(tmp_path):
         warnings.simplefilter("ignore", NoResultsWarning)
         mast = Mast(server.url, tmp_path)
         assert len(mast.search("TIC 307210830")) == 0
-        position = mast._archive.resolve("TIC 307210830")
+        position = mast._archive.resolve("TIC 307210830").position
         assert "resolver" in server.asked
     nearest = min(position.separation(SkyCoord(r["ra"], r["decl"], unit="deg")) for r in rows)
     assert nearest < 1 * u.mas

@@ -55,7 +55,7 @@ def test_footprints_and_rows_are_one(tray):
     page.locator("#mast-footprints").locator("xpath=..").click()
     page.get_by_text("as soon as an image").wait_for()
     tray.row("F090W").get_by_role("button", name="Import").click()
-    assert "2 images loaded" in tray.message_of("import")
+    assert "2 images, 1 catalog loaded" in tray.message_of("import")
     page.get_by_text("as soon as an image").wait_for(state="detached")
     assert coloured(tray, ORANGE) < 50
 
@@ -102,7 +102,7 @@ def test_preview_then_place_then_import(tray):
     page.keyboard.press("Escape")
 
     tray.row("F187N").get_by_role("button", name="Import").click()
-    assert "2 images loaded" in tray.message_of("import")
+    assert "2 images, 1 catalog loaded" in tray.message_of("import")
     layers = open_layers(page)
     layers.get_by_text("NGC-3132 F187N L3", exact=True).wait_for()
     assert layers.get_by_text("NGC-3132 F187N preview", exact=True).count() == 0
@@ -112,7 +112,7 @@ def test_search_where_i_look(tray):
     page = tray.page
     assert page.locator("#mast-look").is_disabled()
     tray.row("F090W").get_by_role("button", name="Import").click()
-    assert "2 images loaded" in tray.message_of("import")
+    assert "2 images, 1 catalog loaded" in tray.message_of("import")
 
     page.locator("#mast-look").click()
     page.get_by_text("overlap the field").wait_for()
