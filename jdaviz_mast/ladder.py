@@ -76,6 +76,8 @@ def _subject(mast, given, check_cancelled):
             "product", type(given).__name__, "give one row of what search() or products() "
             "returned, or an observation ID",
         )  # fmt: skip
+    if "obs_id" not in columns:
+        raise InvalidInput("product", "no column obs_id", "give what search() or products() found")
     obs_id = str(given["obs_id"][0])
     level = given["calib_level"][0] if "calib_level" in columns else np.ma.masked
     if not np.ma.is_masked(level) and level < COMBINED_LEVEL:

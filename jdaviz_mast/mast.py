@@ -24,7 +24,7 @@ from jdaviz_mast.archive import (
     check_server,
     count,
 )
-from jdaviz_mast.archive.checks import check_choices
+from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import (
     Cancelled,
@@ -36,7 +36,7 @@ from jdaviz_mast.errors import (
 from jdaviz_mast.ladder import ladder
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.preview import find_preview
-from jdaviz_mast.products import check_contents
+from jdaviz_mast.products import APPLICATIONS, check_contents
 from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
     Distributed,
@@ -212,6 +212,8 @@ class Mast:
             keywords=keywords,
             all_levels=all_levels,
         )
+        if page is not None:
+            check_whole_number("page", page)
         found = self._archive.observations(query, page=page, check_cancelled=check_cancelled)
         total = found.meta[META]["total"]
         if not len(found):
@@ -262,7 +264,10 @@ class Mast:
         keywords : `~astropy.table.Table`
             ``name``, ``type`` and ``description``, in MAST's order.
         """
-        (mission,) = check_choices("mission", mission, ("JWST", "HST"))
+        missions = check_choices("mission", mission, ("JWST", "HST"))
+        if len(missions) != 1:
+            raise InvalidInput("mission", mission, "give one, 'JWST' or 'HST'")
+        (mission,) = missions
         return self._archive.keywords(mission, check_cancelled=check_cancelled)
 
     def search_region(self, region, *, check_cancelled=None, **narrowed_by):
@@ -371,6 +376,14 @@ class Mast:
             raise InvalidInput(
                 "products", type(products).__name__, "give a table that products() returned"
             )
+        check_whole_number("max_images", max_images)
+        if configuration not in APPLICATIONS:
+            raise InvalidInput(
+                "configuration", configuration, f"choose from {', '.join(APPLICATIONS)}"
+            )
+        names = extensions if isinstance(extensions, (list, tuple)) else ()
+        if not names or not all(isinstance(name, str) for name in names):
+            raise InvalidInput("extensions", extensions, "give names in a list, such as ['SCI']")
         return forecast(
             products,
             lambda product: self._item({"product": product}).path,

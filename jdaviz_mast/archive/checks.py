@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from numbers import Integral
 
 import astropy.units as u
 import numpy as np
@@ -11,7 +12,7 @@ from jdaviz_mast.errors import InvalidInput
 
 __all__ = ["MAX_RADIUS", "MISSIONS", "check_choices", "check_instruments", "check_missions",
            "check_observation_ids", "check_position", "check_program_ids", "check_radius",
-           "check_targets", "is_position", "patterns"]  # fmt: skip
+           "check_targets", "check_whole_number", "is_position", "patterns"]  # fmt: skip
 
 #: MAST's spelling of the missions and collections that can be searched by name
 #: (the values of ``obs_collection``, https://outerspace.stsci.edu/display/MASTDOCS).
@@ -88,6 +89,8 @@ def check_position(coordinates):
         raise InvalidInput(
             "coordinates", coordinates, "give one SkyCoord, a text or a pair (RA, Dec) in degrees"
         )
+    if not np.isfinite([coordinates.icrs.ra.deg, coordinates.icrs.dec.deg]).all():
+        raise InvalidInput("coordinates", coordinates, "give a position on the sky, not NaN")
     return coordinates.icrs
 
 
@@ -131,7 +134,12 @@ def check_radius(radius):
         degrees = angle.to_value(u.deg)
     except (TypeError, ValueError, u.UnitsError) as error:
         raise InvalidInput("radius", radius, allowed) from error
-    if np.ndim(degrees) or not np.isfinite(degrees) or not 0 < degrees <= MAX_RADIUS.value:
+    if (
+        np.ndim(degrees)
+        or np.iscomplexobj(degrees)
+        or not np.isfinite(degrees)
+        or not 0 < degrees <= MAX_RADIUS.value
+    ):
         raise InvalidInput("radius", str(radius), allowed)
     return angle
 
@@ -197,6 +205,12 @@ def check_program_ids(value):
         # MAST writes JWST's program 01234 as '1234'.
         ids.append(str(int(program)))
     return tuple(ids)
+
+
+def check_whole_number(field, value):
+    """Raise `InvalidInput` if a value is no whole number, 1 or more."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral) or value < 1:
+        raise InvalidInput(field, value, "give a whole number, 1 or more")
 
 
 def check_missions(value):

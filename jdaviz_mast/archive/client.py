@@ -32,7 +32,7 @@ _column_configs_lock = threading.Lock()
 # What a malformed answer makes astroquery raise while it parses it; InvalidQueryError if its
 # description of the columns lacks one that we ask for.
 _BAD_ANSWER = (requests.RequestException, RemoteServiceError, InvalidQueryError, TimeoutError,
-               ValueError, KeyError, TypeError, AttributeError)  # fmt: skip
+               ValueError, KeyError, TypeError, AttributeError, OverflowError)  # fmt: skip
 
 
 class Archive:

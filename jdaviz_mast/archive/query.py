@@ -294,6 +294,9 @@ def _keywords(value):
     pairs = []
     for name, condition in value.items():
         several = isinstance(condition, (list, tuple, set, np.ndarray))
+        if isinstance(condition, u.Quantity):
+            allowed = "give numbers in the unit that the keyword's description says"
+            raise InvalidInput("keywords", {name: str(condition)}, allowed)
         text = ",".join(str(item).strip() for item in (condition if several else [condition]))
         if not str(name).strip() or condition is None or not text.strip():
             raise InvalidInput("keywords", {name: condition}, allowed)

@@ -132,7 +132,9 @@ def _written(image):
     format_ = image.format
     if image.mode not in ("L", "RGB"):
         if "A" in image.getbands() or "transparency" in image.info:  # on white, as on a page
-            image = image.convert("RGBA")
+            if image.mode != "RGBA":
+                image = image.convert("RGBA")
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))  # first: each copy is as large
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
         grey = image.mode in ("1", "I", "F") or image.mode.startswith("I;")

@@ -49,7 +49,9 @@ def plot_file(path, name):
             warnings.simplefilter("ignore", AstropyWarning)
             with fits.open(path) as hdus:
                 curves, labels = _curves(hdus)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    # Whatever a damaged header may lead to, memory that no machine has included.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, MemoryError,
+            fits.VerifyError) as error:  # fmt: skip
         raise FileProblem(f"{name} cannot be read ({error}).") from error
     if not curves:
         raise FileProblem(f"{name} holds no spectrum or light curve that could be drawn.")
@@ -67,9 +69,10 @@ def plot_file(path, name):
         margin = 0.15 * (high - low)
         bottom, top = every.min() - margin, every.max() + margin
         axes.set_ylim(max(low - margin, bottom), min(high + margin, top))
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.set_title(name, fontsize=9)
+    # What stands between two dollar signs would be typeset as a formula.
+    axes.set_xlabel(labels[0], parse_math=False)
+    axes.set_ylabel(labels[1], parse_math=False)
+    axes.set_title(name, fontsize=9, parse_math=False)
     axes.grid(alpha=0.25)
     out = io.BytesIO()
     FigureCanvasAgg(figure).print_png(out)

@@ -10,10 +10,17 @@ from jdaviz_mast.products.choice import (
 )
 from jdaviz_mast.products.contents import check_contents, fits_headers
 from jdaviz_mast.products.forecast import Alternative, Forecast, MemoryNeed, memory_need
-from jdaviz_mast.products.kinds import Kind, kind_of, kind_of_observation, level_of
+from jdaviz_mast.products.kinds import (
+    APPLICATIONS,
+    Kind,
+    kind_of,
+    kind_of_observation,
+    level_of,
+)
 from jdaviz_mast.products.structure import kind_of_file
 
 __all__ = [
+    "APPLICATIONS",
     "CONTRIBUTED_LEVEL",
     "Alternative",
     "Association",

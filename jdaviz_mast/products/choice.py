@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+from astropy.table import Table
 
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products.kinds import kind_of
@@ -68,9 +69,9 @@ class Choice:
         InvalidInput
             If a level is none of MAST's.
         """
-        levels = frozenset(_several(level))
+        levels = list(_several(level))
         for one in levels:
-            if isinstance(one, bool) or one not in _LEVELS:
+            if isinstance(one, (bool, str)) or one not in _LEVELS:
                 allowed = f"choose from {', '.join(map(str, _LEVELS))}"
                 raise InvalidInput("level", one, allowed)
         return cls(
@@ -187,6 +188,8 @@ def choose_products(products, **wanted):
     >>> choose_products(products, suffix="i2d")["productFilename"].tolist()
     ['a_i2d.fits']
     """
+    if not isinstance(products, Table):
+        raise InvalidInput("products", type(products).__name__, "give what products() returned")
     return products[KnownProducts(products).matching(Choice.create(**wanted))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jdaviz_mast.products.suffixes import SUFFIXES
 
-__all__ = ["Kind", "kind_of", "kind_of_observation", "level_of"]
+__all__ = ["APPLICATIONS", "Kind", "kind_of", "kind_of_observation", "level_of"]
 
 #: What jdaviz calls its applications in ``app.config``, and people call them.
 APPLICATIONS = {

@@ -102,7 +102,13 @@ class Basket(VuetifyTemplate):
         InvalidInput
             If it is not in the basket.
         """
-        uris = products if isinstance(products, (str, list, tuple)) else products["dataURI"]
+        uris = products
+        if "dataURI" in getattr(products, "colnames", ()):
+            uris = products["dataURI"]
+        elif not isinstance(products, (str, list, tuple)):
+            raise InvalidInput(
+                "products", type(products).__name__, "give products of the basket, or their dataURI"
+            )
         uris = {str(uri) for uri in np.atleast_1d(uris)}
         missing = uris - set(self._uris)
         if missing:
@@ -133,6 +139,9 @@ class Basket(VuetifyTemplate):
 
     def put_in(self, products):
         """Put products in, without asking for anything."""
+        for name in ("dataURI", "productFilename"):
+            if name not in products.colnames:
+                raise InvalidInput("products", f"no column {name}", "give what products() returned")
         before = len(self)
         self._products = join_products([self._products, products] if before else [products])
         added = len(self) - before

@@ -63,7 +63,7 @@ class ColourSide(ImportSide):
                 if len(products):
                     self._start_import(products).wait()
         else:
-            target, labels = None, [labels] if isinstance(labels, str) else list(labels)
+            target, labels = None, [labels] if isinstance(labels, str) else labels
         return self._colour(target, labels)
 
     def undo_colours(self):
@@ -156,10 +156,12 @@ class ColourSide(ImportSide):
             self._no_colours(error)
 
     def _import_then(self, products, colour):
-        if len(products):
-            self._start_import(products).then(colour)
-        else:
+        if not len(products):
             colour(None)
+        elif (running := self._import_of(products)) is not None:  # pressed again meanwhile
+            running.worker.then(colour)
+        else:
+            self._start_import(products).then(colour)
 
     def _colour_at_last(self, target, _job):
         try:

@@ -1,5 +1,6 @@
 """The half of the tray that imports: what a notebook calls, and what the page shows of it."""
 
+from astropy.table import Table
 from traitlets import Bool, Float, Int, List, Unicode
 
 from jdaviz_mast.errors import InvalidInput, MastError
@@ -13,7 +14,7 @@ from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 
-__all__ = ["ImportSide", "title_of"]
+__all__ = ["ImportSide", "check_given", "title_of"]
 
 #: Image extensions that JWST's and HST's files have, besides others.
 _EXTENSIONS = ("SCI", "ERR", "DQ", "WHT", "CON", "CTX", "AREA", "VAR_POISSON", "VAR_RNOISE",
@@ -175,6 +176,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         self._removed(job_id)
 
     def _start_import(self, observations, product_type="SCIENCE", source=None):
+        check_given(observations)
         return self._imports.fetch(
             observations,
             _subject(observations),
@@ -184,6 +186,10 @@ class ImportSide(jdaviz_api.TrayPlugin):
             source=source,
             **self._layer_options(),
         )
+
+    def _import_of(self, observations):
+        """Return the `Running` import of the same observations or products, or None."""
+        return self._imports.of_subject(_subject(observations))
 
     def _resume(self, job_id):
         self.greeting.drop(job_id)
@@ -208,7 +214,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _import_from_page(self, choose):
         def start():
             observations = choose()
-            if self._imports.of_subject(_subject(observations)) is None:  # no double click
+            if self._import_of(observations) is None:  # no double click
                 self._start_import(observations)
 
         self._from_button(start)
@@ -286,6 +292,13 @@ class ImportSide(jdaviz_api.TrayPlugin):
         """Heartbeat of the open panel: somebody looks at the list of imports."""
         super().vue_plugin_ping(ping_timestamp)
         self.job_list.watch.attend()
+
+
+def check_given(given):
+    """Raise `InvalidInput` if it is neither a table nor an observation ID."""
+    if not isinstance(given, (str, Table)):
+        allowed = "give observations or products as a table, or an observation ID"
+        raise InvalidInput("observations_or_products", type(given).__name__, allowed)
 
 
 def _subject(observations):

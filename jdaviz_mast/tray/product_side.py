@@ -8,7 +8,7 @@ from traitlets import Dict, Unicode, observe
 from jdaviz_mast.errors import Cancelled, InvalidInput
 from jdaviz_mast.tray.basket import Basket
 from jdaviz_mast.tray.form import sentence
-from jdaviz_mast.tray.import_side import ImportSide, title_of
+from jdaviz_mast.tray.import_side import ImportSide, check_given, title_of
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.product_lists import ProductLists
 from jdaviz_mast.tray.product_table import ProductTable
@@ -130,9 +130,10 @@ class ProductSide(ImportSide):
     # The products of observations
 
     def _unfold(self, observations):
+        observations = Table(observations) if isinstance(observations, Row) else observations
+        check_given(observations)
         if self._products_worker is not None:
             self._products_worker.cancel()
-        observations = Table(observations) if isinstance(observations, Row) else observations
         title = title_of(observations)
         self.products.wait_for(title)
         self._products_worker = Worker(

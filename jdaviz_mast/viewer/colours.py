@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 import astropy.units as u
+import numpy as np
 
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
@@ -172,11 +173,13 @@ def layers_of(images, labels):
     InvalidInput
         If one is no image that is loaded, or there are fewer than two.
     """
-    labels = list(dict.fromkeys(labels))
+    if not isinstance(labels, (list, tuple, set, frozenset, np.ndarray)):
+        labels = [labels]
     for label in labels:
-        if label not in images:
+        if not isinstance(label, str) or label not in images:
             allowed = f"choose from {', '.join(images) or 'none: no images are loaded'}"
             raise InvalidInput("labels", label, allowed)
+    labels = list(dict.fromkeys(labels))
     if len(labels) < 2:
         raise InvalidInput("labels", ", ".join(labels) or "none", "name at least two images")
     return _coloured(

@@ -106,6 +106,8 @@ def open_product(
         if not found.opens_in(app.config):
             raise NotViewable(f"{listed} it is {found.why_not(app.config)}.")
         opened.notes.append(f"{listed} it is {found.with_article}, and was opened as that.")
+    elif not kind.opens_in(app.config):
+        raise NotViewable(f"{kind.why_not(app.config)}.")
     parts, note = parts_of(path, found, extensions)
     if note:
         opened.notes.append(note)

@@ -7,7 +7,8 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from jdaviz_mast import Mast
-from jdaviz_mast.errors import InvalidInput, MastError, TargetNotFound
+from jdaviz_mast.errors import ArchiveError, InvalidInput, MastError, TargetNotFound
+from jdaviz_mast.products import choose_products
 
 HERE = (151.757, -40.436)
 SOME_ID = "jw02733-o001_t001_nircam_clear-f090w"
@@ -155,3 +156,64 @@ def test_an_unknown_product_type_is_refused_with_the_choices(mast, asked, produc
 def test_products_of_what_is_no_observation_are_refused(mast, observations):
     with pytest.raises(InvalidInput, match=r"^observations: .*what search\(\) returned"):
         mast.products(observations)
+
+
+@pytest.mark.parametrize("page", [0, -1, 1.5, "x", True])
+def test_a_page_that_is_none_is_refused(mast, asked, page):
+    with pytest.raises(InvalidInput, match=r"^page: .*whole number, 1 or more"):
+        mast.search("NGC 3132", page=page)
+    assert asked() == []
+
+
+@pytest.mark.parametrize("mission", [None, ("JWST", "HST")])
+def test_keywords_are_of_one_mission(mast, mission):
+    with pytest.raises(InvalidInput, match=r"^mission: .*'JWST' or 'HST'"):
+        mast.keywords(mission)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("configuration", "imvizz"), ("configuration", None), ("extensions", "SCI"),
+     ("extensions", None), ("extensions", []), ("extensions", [1]), ("max_images", 0),
+     ("max_images", "a")],
+)  # fmt: skip
+def test_a_forecast_says_what_it_cannot_take(mast, field, value):
+    products = mast.products(SOME_ID)
+    with pytest.raises(InvalidInput, match=f"^{field}: "):
+        mast.forecast(products, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [("coordinates", {"coordinates": SkyCoord(np.nan, np.nan, unit="deg")}),
+     ("radius", {"target": "NGC 3132", "radius": 1j}),
+     ("keywords", {"keywords": {"duration": 5 * u.s}})],
+)  # fmt: skip
+def test_what_is_no_place_angle_or_condition_is_refused(mast, asked, field, given):
+    with pytest.raises(InvalidInput, match=f"^{field}: "):
+        mast.search(**given)
+    assert asked() == []
+
+
+def test_a_ladder_of_a_row_without_a_name_is_refused(mast):
+    with pytest.raises(InvalidInput, match="^product: .*obs_id"):
+        mast.ladder(Table({"obsid": ["1"]}))
+
+
+@pytest.mark.parametrize("level", [[[3]], {"a": 1}, "3"])
+def test_levels_that_are_none_are_refused(level):
+    products = Table({"productFilename": ["a_i2d.fits"]})
+    with pytest.raises(InvalidInput, match="^level: "):
+        choose_products(products, level=level)
+
+
+def test_products_that_are_no_table_are_refused():
+    with pytest.raises(InvalidInput, match="^products: "):
+        choose_products(5)
+
+
+def test_a_number_that_no_column_holds_is_an_answer_without_sense(mast, archive):
+    for row in archive.products:
+        row["size"] = 10**30
+    with pytest.raises(ArchiveError, match="makes no sense"):
+        mast.products(SOME_ID)

@@ -1,6 +1,9 @@
 """What an observation looks like before it is fetched, and what is no picture."""
 
 import io
+import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from jdaviz_mast.archive import set_token
 from jdaviz_mast.demo import Fault
 from jdaviz_mast.errors import AccessDenied, Cancelled, FileProblem, ObservationNotFound
 from jdaviz_mast.preview import read_picture
+from jdaviz_mast.preview.plot import plot_file
 
 F090W = "jw02733-o001_t001_nircam_clear-f090w"
 
@@ -126,6 +130,24 @@ def test_a_bomb_is_not_decoded(side):
         read_picture(data, "bomb.png")
 
 
+def test_a_large_transparent_picture_takes_the_memory_of_one_copy(tmp_path):
+    side = 6000
+    path = tmp_path / "large.png"
+    Image.new("RGBA", (side, side), (0, 0, 255, 128)).save(path)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from jdaviz_mast.preview import read_picture\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "data, before = Path(sys.argv[1]).read_bytes(), peak()\n"
+        "picture = read_picture(data, 'large.png')\n"
+        "print(peak() - before, picture.width, picture.height)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True)
+    more, width, height = map(int, done.stdout.split())
+    assert (width, height) == (1600, 1600)
+    assert more < 2 * side * side * 4
+
+
 def test_what_is_too_long_is_not_read_to_its_end(mast, archive, request):
     _serve(archive, b"\xff\xd8\xff" + bytes(25_000_000), "long.jpg", request)
 
@@ -232,6 +254,30 @@ def test_the_archives_own_plot_comes_before_ours(mast, archive, request):
 
     assert preview.uri == uri
     assert not preview.plotted
+
+
+def test_a_damaged_header_is_an_error_of_ours(tmp_path):
+    random.seed(20261121)
+    hdus = fits.HDUList([fits.PrimaryHDU(), _spectrum()[1]])
+    whole, path = io.BytesIO(), tmp_path / "damaged_x1d.fits"
+    hdus.writeto(whole)
+    failed = 0
+    for _ in range(60):
+        data = bytearray(whole.getvalue())
+        for _ in range(random.randint(2, 8)):
+            data[random.randrange(2880, 2 * 2880)] = random.randrange(32, 127)
+        path.write_bytes(data)
+        try:
+            plot_file(path, path.name)
+        except FileProblem:
+            failed += 1
+    assert failed > 10
+
+
+def test_a_name_is_no_formula(tmp_path):
+    path = tmp_path / "spectrum.fits"
+    fits.HDUList([fits.PrimaryHDU(), _spectrum()[1]]).writeto(path)
+    assert plot_file(path, r"$\frac{$_x1d.fits").width > 700
 
 
 def test_a_table_without_curves_is_said(mast, archive, request):

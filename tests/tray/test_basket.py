@@ -2,6 +2,7 @@
 
 import jdaviz
 import pytest
+from astropy.table import Table
 from trays import F090W, tray_of, wait_for
 
 from jdaviz_mast.errors import InvalidInput
@@ -77,6 +78,27 @@ def test_what_is_neither_product_nor_observation_is_refused(tray):
     for given in (7, None, {"dataURI": "x"}):
         with pytest.raises(InvalidInput, match="observations_or_products"):
             tray.basket.add(given)
+
+
+def test_products_without_a_name_are_refused_and_leave_it_as_it_was(tray):
+    with pytest.raises(InvalidInput, match="^products: .*no column productFilename"):
+        tray.basket.add(Table({"dataURI": ["mast:x/y_i2d.fits"]}))
+    assert len(tray.basket.products) == 0
+
+
+@pytest.mark.parametrize("products", [5, None, {}])
+def test_what_cannot_be_in_it_cannot_be_taken_out(tray, products):
+    with pytest.raises(InvalidInput, match="^products: .*dataURI"):
+        tray.basket.remove(products)
+
+
+@pytest.mark.parametrize("given", [5, ["a"], None])
+def test_what_is_no_observation_is_neither_unfolded_nor_imported(tray, given):
+    with pytest.raises(InvalidInput, match="^observations_or_products: "):
+        tray.import_observation(given)
+    if given is not None:  # the selected rows
+        with pytest.raises(InvalidInput, match="^observations_or_products: "):
+            tray.choose_products(given)
 
 
 def test_the_page_shows_a_page_of_it_and_its_totals(tray, mast):

@@ -126,6 +126,26 @@ def test_the_button_imports_first_and_does_not_wait(imviz, archive):
     assert tray._obj.import_message == ""
 
 
+def test_a_button_that_is_pressed_again_imports_once(imviz, archive):
+    archive.bandwidth = 2_000_000
+    tray = tray_of(imviz)
+    select(tray, THREE)
+    before = len(tray.jobs)
+    tray._obj.vue_colour_set()
+    wait_for(lambda: tray._obj.importing, tray)
+    tray._obj.vue_colour_set()
+    wait_for(lambda: not tray._obj.colouring, tray)
+    archive.bandwidth = None
+    wait_for(lambda: not tray._obj.importing and tray._obj.colour_legend, tray)
+    assert len(tray.jobs) == before + 1
+
+
+@pytest.mark.parametrize("labels", [5, [["a"]], [None]])
+def test_labels_that_are_none_are_refused(imviz, labels):
+    with pytest.raises(InvalidInput, match="^labels: "):
+        tray_of(imviz).colour_set(labels)
+
+
 def test_the_button_says_what_is_missing(imviz):
     tray = tray_of(imviz)
     tray._obj.vue_colour_set()

@@ -12,6 +12,7 @@ import jdaviz
 import product_files
 import pytest
 
+from jdaviz_mast.errors import NotViewable
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.viewer.opening import open_product
 
@@ -52,3 +53,12 @@ def test_one_of_each_in_any_order(order, made):
         data = next(data for data in viz._app.data_collection if data.label == label)
         assert data.meta["mast_product_productFilename"] == made[suffix].name
         assert label in shown, (suffix, shown)
+
+
+def test_what_opens_elsewhere_is_refused_before_it_is_read(made):
+    path = made["s3d"]
+    product = {"productFilename": path.name, "dataURI": f"mast:{path.name}", "calib_level": 3}
+    with pytest.raises(NotViewable, match="it opens in jdaviz's App or Cubeviz"):
+        open_product(
+            jdaviz.Imviz()._app, path, kind_of(product), {"observation": {}, "product": product}
+        )
