@@ -192,11 +192,13 @@ class Query:
     def levels(self):
         """The calibration levels that are wanted.
 
-        Who names an author, or the DOI of a collection, wants what was contributed, too.
+        Who names an author, the DOI of a collection, or HLSP (High-Level Science Products, which
+        teams contribute), wants what was contributed, too.
         """
         if self.all_levels:
             return ALL_LEVELS
-        contributed = (CONTRIBUTED_LEVEL,) if self.authors or self.doi else ()
+        named = self.authors or self.doi or "HLSP" in self.missions
+        contributed = (CONTRIBUTED_LEVEL,) if named else ()
         return (COMBINED_LEVEL, *contributed)
 
     @property

@@ -40,6 +40,7 @@ __all__ = [
     "image_viewers",
     "images",
     "install",
+    "labels_of",
     "layers",
     "limits",
     "one_redraw",
@@ -191,6 +192,15 @@ def preview_labels(app, obs_id):
         data.label
         for data in app.data_collection
         if PREVIEW in data.meta and data.meta.get("mast_obs_id") == obs_id
+    ]
+
+
+def labels_of(app, obs_id):
+    """Return the labels of the images of an observation that are no previews."""
+    return [
+        label
+        for label, data in images(app).items()
+        if PREVIEW not in data.meta and data.meta.get("mast_obs_id") == obs_id
     ]
 
 

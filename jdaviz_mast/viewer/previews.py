@@ -48,6 +48,10 @@ def place_preview(app, preview):
     if why_not:
         raise InvalidInput("preview", preview.observation.get("obs_id"), why_not.rstrip("."))
     row = preview.observation
+    landed = jdaviz_api.labels_of(app, row.get("obs_id"))
+    if landed:
+        allowed = f"its file is in the viewer already, as {landed[0]}"
+        raise InvalidInput("preview", row.get("obs_id"), allowed)
     present = jdaviz_api.preview_labels(app, row.get("obs_id"))
     if present:
         raise InvalidInput("preview", row.get("obs_id"), f"it is there already, as {present[0]}")

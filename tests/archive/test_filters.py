@@ -10,6 +10,7 @@ from astroquery.exceptions import MaxResultsWarning, NoResultsWarning
 
 from jdaviz_mast import conf
 from jdaviz_mast import mast as mast_module
+from jdaviz_mast.archive import Query
 from jdaviz_mast.archive import client as client_module
 from jdaviz_mast.archive import search as search_module
 from jdaviz_mast.demo.faults import Fault
@@ -451,3 +452,9 @@ def test_what_a_team_contributed_has_its_products_without_all_levels(mast, archi
     )  # fmt: skip
     products = mast.products(mast.search(author="QLP"))
     assert list(products["productFilename"]) == ["hlsp_qlp_1_llc.fits"]
+
+
+def test_who_names_hlsp_wants_what_was_contributed():
+    assert Query.create("M 1", mission="HLSP").levels == (3, 4)
+    assert Query.create("M 1", mission="JWST,HLSP").levels == (3, 4)
+    assert Query.create("M 1", mission="JWST").levels == (3,)

@@ -322,6 +322,15 @@ def test_a_preview_lies_where_its_file_does(viz):
     assert y == pytest.approx([-0.5, height - 0.5], abs=1)
 
 
+def test_a_preview_does_not_cover_its_own_file(viz):
+    tray = tray_of(viz)
+    tray.import_observation(F187N)
+    before = [data.label for data in viz._app.data_collection]
+    with pytest.raises(InvalidInput, match=r"^preview: .*in the viewer already, as NGC-3132"):
+        tray.place_preview(F187N)
+    assert [data.label for data in viz._app.data_collection] == before
+
+
 def test_what_cannot_be_placed_says_why(viz, archive):
     row = next(row for row in archive.observations if row["obs_id"] == F187N)
     row["s_region"] = "CIRCLE 151.757 -40.436 0.02"
