@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -146,7 +147,7 @@ class _Finder:
 
     def _plot(self, product):
         uri = product["dataURI"]
-        data = self._fetch(uri, _LARGEST_FILE)
+        data = _unpacked(self._fetch(uri, _LARGEST_FILE), _name(uri))
         with tempfile.TemporaryDirectory(prefix="jdaviz-mast-") as folder:
             path = Path(folder) / "preview.fits"
             path.write_bytes(data)
@@ -175,6 +176,20 @@ class _Finder:
         if not data:
             raise NotThere(f"{name} is empty.")
         return bytes(data)
+
+
+def _unpacked(data, name):
+    """Return a file that may be compressed as it is, if it is then no larger than others may be."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    unpacking = zlib.decompressobj(wbits=31)  # gzip
+    try:
+        plain = unpacking.decompress(data, _LARGEST_FILE)
+    except zlib.error as error:
+        raise FileProblem(f"{name} is damaged: it cannot be unpacked ({error}).") from error
+    if unpacking.unconsumed_tail:
+        raise FileProblem(f"{name} is larger than {_LARGEST_FILE / 1e6:.0f} MB when unpacked.")
+    return plain
 
 
 def _uri_of(address):

@@ -1,6 +1,6 @@
 """Small pictures of the rows that are shown, fetched when somebody wants to see them."""
 
-from jdaviz_mast.errors import Cancelled, MastError
+from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.worker import Worker
 
 __all__ = ["Thumbnails"]
@@ -54,8 +54,9 @@ class Thumbnails:
                 url = picture.thumbnail(_SIDE).data_url
             except Cancelled:
                 raise
-            except MastError:
-                url = ""  # no picture, or none that may be seen: the cell stays empty
+            # No picture, or none that may be seen or decoded: the cell stays empty.
+            except Exception:  # noqa: BLE001
+                url = ""
             worker.show(lambda name=name, url=url: self._keep(name, url))
 
     def _keep(self, name, url):

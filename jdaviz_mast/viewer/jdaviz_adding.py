@@ -76,6 +76,7 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
     attempts = _attempts(app, format)
     for number, extra in enumerate(attempts, 1):
         before, last = _Before(app), number == len(attempts)
+        _forget_mouse(app)
         _release_units(app, content, format)
         with _Watch(app, label, metadata or {}, key) as watch:
             try:
@@ -106,6 +107,17 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
     if ("auto_extract", _no) in extra:
         return "jdaviz could not show the spectrum that it extracts, so it was left out"
     return f"jdaviz says: {watch.errors[-1]}" if watch.errors else ""
+
+
+def _forget_mouse(app):
+    """Let jdaviz not read out, while it adds a layer, the pixel that the mouse was over last.
+
+    With a display unit in surface brightness, jdaviz 5.0 cannot read out an image without a solid
+    angle, such as a count rate, and what it raises then ends whatever is being added.
+    """
+    readout = app.session.application._tools.get("g-coords-info")
+    if readout is not None:
+        readout._x = readout._y = None
 
 
 def _attempts(app, format):

@@ -1,5 +1,6 @@
 """What an observation looks like before it is fetched, and what is no picture."""
 
+import gzip
 import io
 import random
 import subprocess
@@ -13,7 +14,7 @@ from PIL import Image
 from jdaviz_mast.archive import set_token
 from jdaviz_mast.demo import Fault
 from jdaviz_mast.errors import AccessDenied, Cancelled, FileProblem, ObservationNotFound
-from jdaviz_mast.preview import read_picture
+from jdaviz_mast.preview import finder, read_picture
 from jdaviz_mast.preview.plot import plot_file
 
 F090W = "jw02733-o001_t001_nircam_clear-f090w"
@@ -326,3 +327,13 @@ def test_it_can_be_cancelled(mast):
     found = mast.search(observation_id=F090W)
     with pytest.raises(Cancelled):
         mast.preview(found, check_cancelled=cancel)
+
+
+def test_a_compressed_file_is_unpacked_within_limits():
+    plain = b"SIMPLE  =" * 1000
+    assert finder._unpacked(plain, "a.fits") == plain
+    assert finder._unpacked(gzip.compress(plain), "a.fits.gz") == plain
+    with pytest.raises(FileProblem, match=r"a.fits.gz is larger than 60 MB when unpacked"):
+        finder._unpacked(gzip.compress(bytes(60_000_001)), "a.fits.gz")
+    with pytest.raises(FileProblem, match=r"a.fits.gz is damaged"):
+        finder._unpacked(b"\x1f\x8b" + bytes(100), "a.fits.gz")

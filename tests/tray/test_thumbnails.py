@@ -31,7 +31,7 @@ def test_pictures_come_when_they_are_wanted_and_once(tray, archive):
     table = tray._obj.observations
     assert not asked(archive)
     table.pictures = True
-    wait_for(lambda: set(table.thumbnails) == set(shown(table)), tray)
+    wait_for(lambda: set(table.thumbnails) == set(shown(table)), tray, 120)
     head, _, data = next(iter(table.thumbnails.values())).partition(",")
     assert head == "data:image/jpeg;base64"
     with Image.open(io.BytesIO(base64.b64decode(data))) as image:
@@ -40,7 +40,7 @@ def test_pictures_come_when_they_are_wanted_and_once(tray, archive):
 
     first, number = dict(table.thumbnails), len(asked(archive))
     table.options = table.options | {"page": 2}
-    wait_for(lambda: not tray._obj._thumbnails._wanted, tray)  # not every row has a picture
+    wait_for(lambda: not tray._obj._thumbnails._wanted, tray, 120)  # not every row has a picture
     assert table.thumbnails
     assert set(table.thumbnails) <= set(shown(table))
     more = len(asked(archive))
@@ -57,6 +57,6 @@ def test_one_picture_that_is_damaged_leaves_its_cell_empty(tray, archive):
     name = table.rows[1]["obs_id"]
     archive.fail(Fault("html", match=f"*{name}*.jpg"))
     table.pictures = True
-    wait_for(lambda: len(table.thumbnails) == len(table.rows) - 1, tray)
-    wait_for(lambda: not tray._obj._thumbnails._wanted, tray)
+    wait_for(lambda: len(table.thumbnails) == len(table.rows) - 1, tray, 120)
+    wait_for(lambda: not tray._obj._thumbnails._wanted, tray, 120)
     assert str(table.rows[1]["index"]) not in table.thumbnails

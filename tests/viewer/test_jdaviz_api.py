@@ -1,11 +1,13 @@
 """How jdaviz finds the tray, and how images get into it."""
 
+import contextlib
 import subprocess
 import sys
 
 import jdaviz
 import numpy as np
 import pytest
+from astropy.units import UnitConversionError
 from astropy.wcs import WCS
 from glue.core import Data
 from glue.core.component import Component
@@ -132,3 +134,17 @@ def test_remove_data_takes_out_what_is_there():
     jdaviz_api.remove_data(viz._app, "one")
     jdaviz_api.remove_data(viz._app, "never there")
     assert jdaviz_api.data_labels(viz._app) == []
+
+
+def test_a_count_rate_under_the_mouse_does_not_stop_what_comes_next():
+    viz = jdaviz.App()
+    jdaviz_api.add_image(viz._app, image(), "first")
+    (viewer,) = viz._app._viewer_store.values()
+    readout = viz._app.session.application._tools["g-coords-info"]
+    moved = {"event": "mousemove", "domain": {"x": 5.0, "y": 5.0}}
+    readout._viewer_mouse_event(viewer, moved)
+    jdaviz_api.add_image(viz._app, image("DN / s"), "rate")
+    with contextlib.suppress(UnitConversionError):  # jdaviz's own
+        readout._viewer_mouse_event(viewer, moved)
+    jdaviz_api.add_image(viz._app, image(), "last")
+    assert visible_layers(viz) == {"first", "rate", "last"}
