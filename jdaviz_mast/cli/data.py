@@ -92,6 +92,8 @@ def _with_dates(observations):
         place = shown.colnames.index("t_min")
         shown.add_column(_days(shown["t_min"]), name="date", index=place)
         shown.remove_column("t_min")
+    if "t_exptime" in shown.colnames:
+        shown["t_exptime"].info.format = "{:.1f}"
     return shown
 
 
