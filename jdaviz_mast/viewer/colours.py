@@ -105,7 +105,7 @@ def opacity(colours):
     return min(1.0, _GAIN / max(sum(channel) / 255 for channel in channels))
 
 
-def choose_layers(images, target=None):
+def choose_layers(images, target=None, obsids=None):
     """Choose the images of one target for a colour picture, and give them their colours.
 
     Parameters
@@ -115,6 +115,8 @@ def choose_layers(images, target=None):
     target : str, optional
         MAST's ``target_name``. By default the target of which there are most filters, the
         one loaded first if there are several.
+    obsids : set of str, optional
+        MAST's ``obsid`` of the observations whose images may be taken; by default any.
 
     Returns
     -------
@@ -128,7 +130,8 @@ def choose_layers(images, target=None):
     """
     by_target = {}
     for label, data in images.items():
-        if _is_combined_image(data):
+        wanted = obsids is None or str(data.meta.get("mast_obsid")) in obsids
+        if wanted and _is_combined_image(data):
             filters = by_target.setdefault(plain_name(data.meta.get("mast_target_name")), {})
             wavelength = _wavelength(data.meta)
             if wavelength is not None:

@@ -75,6 +75,22 @@ def test_what_is_loaded_is_not_fetched_again(imviz, asked):
     assert tray._obj._colours.switched_off == []
 
 
+def test_only_the_selected_rows_are_coloured(imviz):
+    tray = tray_of(imviz)
+    tray.import_observation(F187N)
+    select(tray, [F090W, F356W])
+    picture = ["NGC-3132 F356W L3", "NGC-3132 F090W L3"]
+    assert list(tray.colour_set()) == picture  # the two were imported first
+    assert tray._obj._colours.switched_off == ["NGC-3132 F187N L3"]
+    assert "Switched off, since colours add up: NGC-3132 F187N L3." in tray._obj.import_notes
+    tray.undo_colours()
+    tray._obj.vue_colour_set()  # all are there
+    assert [item["label"] for item in tray._obj.colour_legend] == picture
+    select(tray, [F090W])
+    with pytest.raises(InvalidInput, match="loaded filters: 'F090W'"):
+        tray.colour_set()
+
+
 def test_without_a_selection_what_is_loaded_is_coloured(imviz):
     tray = tray_of(imviz)
     with pytest.raises(InvalidInput, match="loaded filters: 'none'"):
