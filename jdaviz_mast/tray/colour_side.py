@@ -14,9 +14,11 @@ from jdaviz_mast.tray.words import some_of
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.colour_set import ColourSet
-from jdaviz_mast.viewer.colours import one_image_each, plain_name
+from jdaviz_mast.viewer.colours import LOADED, one_image_each, plain_name
 
 __all__ = ["ColourSide"]
+
+_ROWS = "selected rows"
 
 
 class ColourSide(ImportSide):
@@ -105,7 +107,7 @@ class ColourSide(ImportSide):
         targets = {plain_name(name): str(name) for name in names if name}
         if len(targets) != 1:
             raise InvalidInput(
-                "selected rows", ", ".join(targets.values()) or "no combined image",
+                _ROWS, ", ".join(targets.values()) or "no combined image",
                 "a colour picture is made of combined images (level 3) of one target",
             )  # fmt: skip
         loaded = {
@@ -132,7 +134,7 @@ class ColourSide(ImportSide):
 
     def _no_colours(self, error):
         self.colouring = False
-        self._say("import", sentence(error), "error")
+        self._say("import", _in_words(error), "error")
 
     def _import_ended(self, *outcome):
         super()._import_ended(*outcome)
@@ -181,3 +183,11 @@ class ColourSide(ImportSide):
 def _obsids_of(products):
     """Return whose the products of the selected rows are; it need not be those rows."""
     return {str(obsid) for obsid in products["obsID"]} if len(products) else set()
+
+
+def _in_words(error):
+    """Return what to tell a person: what a picture is made of, and what there is instead."""
+    if isinstance(error, InvalidInput) and error.field in (_ROWS, LOADED):
+        needed = f"{error.allowed[:1].upper()}{error.allowed[1:]}"
+        return f"{needed}. {error.field.capitalize()}: {error.value}."
+    return sentence(error)

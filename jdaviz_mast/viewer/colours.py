@@ -11,6 +11,7 @@ from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
 
 __all__ = [
+    "LOADED",
     "ColourLayer",
     "choose_layers",
     "hues",
@@ -19,6 +20,9 @@ __all__ = [
     "opacity",
     "plain_name",
 ]
+
+#: What an error calls the filters that there are.
+LOADED = "loaded filters"
 
 _COMBINED_LEVEL = 3
 _REDDEST, _BLUEST = 0.0, 240.0  # degrees on the colour wheel; beyond blue it is red again
@@ -145,9 +149,9 @@ def choose_layers(images, target=None, obsids=None):
     if len(filters) < 2:
         of = f" of {target}" if target else " of one target"
         raise InvalidInput(
-            "loaded filters", ", ".join(filters) or "none",
-            f"a colour picture needs combined images (level 3){of} in at least two; select rows of "
-            "the results, and they are imported first",
+            LOADED, ", ".join(filters) or "none",
+            f"a colour picture needs combined images (level 3){of} in at least two filters; select "
+            "rows of the results, and they are imported first",
         )  # fmt: skip
     chosen = []
     for name, candidates in filters.items():

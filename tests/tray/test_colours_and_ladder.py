@@ -173,6 +173,23 @@ def test_the_button_says_what_is_missing(imviz):
     assert len(jdaviz_api.images(imviz._app)) == 1  # it was imported all the same
 
 
+def test_the_button_says_what_the_rows_are_instead(imviz):
+    tray = tray_of(imviz)
+    tray._obj.vue_colour_set()
+    assert tray._obj.import_message == (
+        "A colour picture needs combined images (level 3) of one target in at least two filters; "
+        "select rows of the results, and they are imported first. Loaded filters: none."
+    )
+    light_curve = "tess2018206045859-s0001-0000000261136679-0120-s"
+    select(tray, [light_curve], search_by="Observation ID", observation_id=light_curve)
+    tray._obj.vue_colour_set()
+    assert tray._obj.import_message == (
+        "A colour picture is made of combined images (level 3) of one target. "
+        "Selected rows: no combined image."
+    )
+    assert tray._obj.import_message_type == "error"
+
+
 def test_an_archive_that_does_not_answer_is_said(imviz, archive):
     tray = tray_of(imviz)
     select(tray, THREE)
