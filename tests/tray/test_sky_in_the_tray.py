@@ -113,6 +113,18 @@ def test_a_click_keeps_what_was_ticked_by_hand(viz, tray):
     assert table.selected_indices[0] == len(shapes) - 1
 
 
+def test_a_click_asks_for_the_totals_as_a_tick_does(viz, tray):
+    tray.footprints = True
+    shape = footprints_of(tray._obj.observations.observations["s_region"][:1])[0]
+    x, y = SkyView(_viewer(viz)).outlines({0: shape})[0][0].mean(axis=1)
+
+    _click(viz, x, y)
+
+    assert tray._obj.observations.n_selected == 1
+    assert "ask" not in tray._obj.selection_totals
+    wait_for(lambda: tray._obj.selection_totals.get("files"), tray)
+
+
 def test_a_click_on_the_empty_sky_selects_nothing(viz, tray):
     tray.footprints = True
     _click(viz, 1e6, 1e6)
