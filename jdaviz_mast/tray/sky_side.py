@@ -3,7 +3,7 @@
 from traitlets import Unicode, observe
 
 from jdaviz_mast.errors import MastError
-from jdaviz_mast.tray.form import MISSION_CHOICES, sentence
+from jdaviz_mast.tray.form import MISSION_CHOICES
 from jdaviz_mast.tray.look import FieldSearch
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.preview_panel import PreviewPanel
@@ -137,7 +137,7 @@ class SkySide(SearchSide):
         try:
             self._start_look()
         except MastError as error:
-            self._say("search", sentence(error), "error")
+            self._search_failed(error)
 
     @observe("searching")
     def _search_began_or_ended(self, _):

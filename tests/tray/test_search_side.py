@@ -147,6 +147,21 @@ def test_it_is_shown_who_resolved_the_target_and_what_the_star_is(tray):
     assert star.startswith("TIC 261136679: Tmag 5.11, Teff 6037 K")
 
 
+def test_a_search_that_fails_says_what_the_rows_are_of(tray):
+    kept = " The table still shows the search before."
+    for found in (False, True):
+        tray.target = "Nowhere"
+        with pytest.raises(LookupError) as caught:
+            tray.search()
+        assert tray._obj.search_message == f"{caught.value}{kept if found else ''}"
+        tray.target = "NGC 3132"
+        tray.search()
+    tray._obj.sky.vue_look()  # no viewer shows the sky
+    assert tray._obj.search_message.endswith(kept)
+    assert len(tray._obj.observations) == tray._obj.n_rows == 13
+    assert "NGC 3132" in tray._obj.results_of
+
+
 def test_a_target_that_failed_is_a_warning(tray):
     tray.target = "NGC 3132; Nowhere"
     assert len(tray.search()) == 13
