@@ -170,6 +170,26 @@ def test_a_target_that_failed_is_a_warning(tray):
     assert any(note.startswith("Nowhere failed") for note in tray._obj.search_notes)
 
 
+def test_an_unknown_observation_id_among_several_is_named(tray, mast):
+    known, lower_level = "jw02733-o002_t001_miri_f770w", "ib5741a1q"
+    tray.search_by = "Observation ID"
+    tray.observation_id = f"{known.upper()}, nope, {lower_level}"
+    about = tray.search().meta["mast_search"]
+    reason = "MAST holds no observation of this ID at level 3"
+    assert about["failed"] == {"nope": reason, lower_level: reason}
+    assert tray._obj.search_notes == [f"nope: {reason}.", f"{lower_level}: {reason}."]
+    assert tray._obj.search_message_type == "warning"
+    assert tray._obj.search_message.endswith(f" Without nope, {lower_level}: see below.")
+    tray.all_levels = True
+    about = tray.search().meta["mast_search"]
+    assert about["failed"] == {"nope": "MAST holds no observation of this ID"}
+    one = mast.search(observation_id=[known, "nope"], mission="JWST").meta["mast_search"]
+    assert one["notes"] == [f"nope: {reason} with these filters."]
+    tray.observation_id = f"{known}, {lower_level}"
+    tray.search()
+    assert tray._obj.search_message_type == "success"
+
+
 def test_the_list_of_keywords_comes_when_somebody_looks(tray, asked):
     fold = tray._obj.more_filters
     assert not asked("column_list")
