@@ -129,6 +129,10 @@ class SkySide(SearchSide):
         self.preview_panel.close()
         super()._show_rows(observations, of)
 
+    def _import_ended(self, *outcome):
+        super()._import_ended(*outcome)
+        self.preview_panel.layers_changed()
+
     def _preview_row(self, index):
         row = self.observations.row(index)
         self.preview_panel.start(row, str(row["obs_id"][0]))

@@ -319,6 +319,17 @@ def test_a_preview_gives_way_to_its_file(viz):
     }  # fmt: skip
 
 
+def test_the_panel_says_when_the_preview_has_given_way(viz):
+    tray = tray_of(viz)
+    label = tray.place_preview(F187N)
+    panel = tray._obj.preview_panel
+    tray.import_observation(F090W)
+    assert panel.message.startswith(f"{label} is on the sky;")
+    tray.import_observation(F187N)
+    assert panel.message == f"{label} is no longer on the sky."
+    assert panel.message_type == "info"
+
+
 def test_a_preview_lies_where_its_file_does(viz):
     tray = tray_of(viz)
     label = tray.place_preview(F090W)
