@@ -186,7 +186,7 @@ class Mast:
             and em_max in nm, s_ra and s_dec in deg ICRS), in the archive's order. Empty, with
             a `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
             ``meta['mast_search']`` says in ``notes`` which resolver answered, which position was
-            searched and which target failed, and in ``total`` how many rows match.
+            searched, which target or ID failed, and in ``total`` how many rows match.
 
         Raises
         ------

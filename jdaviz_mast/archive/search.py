@@ -43,7 +43,8 @@ def search(archive, query, *, page=None, check_cancelled=None):
     observations : `~astropy.table.Table`
         Unique by ``obsid``. ``meta["mast_search"]`` holds ``query`` (words), ``total`` (rows that
         match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
-        Catalog knows), ``failed`` (target to reason) and ``notes`` (all that in sentences).
+        Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
+        sentences).
     """
     queries = query.each()
     if len(queries) == 1:
@@ -84,13 +85,27 @@ def _one(archive, query, page, check_cancelled):
     if page in (None, 1) and query.target:
         star, note = _star(archive, query.target, place, found, check_cancelled)
         notes += [note] if note else []
+    # Of a page alone nobody can tell what is on the others.
+    failed = _not_found(query, criteria, found) if 0 < len(found) == total else {}
+    notes += [f"{name}: {reason}." for name, reason in failed.items()]
     return found, {
         "total": total,
         "places": [] if place is None else [_plain_place(place)],
         "star": None if star is None else _plain_star(star),
-        "failed": {},
+        "failed": failed,
         "notes": notes,
     }
+
+
+def _not_found(query, criteria, found):
+    """Return which of several observation IDs an answer has nothing of: ID to reason."""
+    there = {str(name).lower() for name in found["obs_id"]}
+    reason = "MAST holds no observation of this ID"
+    if not query.all_levels:
+        reason += f" at level {' or '.join(map(str, query.levels))}"
+    if query.keywords or criteria.keys() - {"obs_id", "calib_level"}:
+        reason += " with these filters"
+    return {name: reason for name in query.observation_ids if name.lower() not in there}
 
 
 def _criteria(archive, query, check_cancelled):

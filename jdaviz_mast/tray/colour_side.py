@@ -14,9 +14,11 @@ from jdaviz_mast.tray.words import some_of
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.colour_set import ColourSet
-from jdaviz_mast.viewer.colours import one_image_each, plain_name
+from jdaviz_mast.viewer.colours import LOADED, one_image_each, plain_name
 
 __all__ = ["ColourSide"]
+
+_ROWS = "selected rows"
 
 
 class ColourSide(ImportSide):
@@ -40,9 +42,9 @@ class ColourSide(ImportSide):
         Parameters
         ----------
         labels : sequence of str, optional
-            Layers to take. By default the level-3 images of the target of the selected rows,
-            which are imported first if they are not in the viewer; with no row selected, of the
-            target of which most filters are loaded.
+            Layers to take. By default the level-3 images of the selected rows, which are imported
+            first if they are not in the viewer; with no row selected, those of the target of
+            which most filters are loaded.
 
         Returns
         -------
@@ -57,22 +59,23 @@ class ColourSide(ImportSide):
             If images of the selected rows could not be imported.
         """
         if labels is None:
-            target, missing = self._of_selection()
+            target, obsids, missing = self._of_selection()
             if missing is not None:
                 products = self._ask_for_images(missing).wait()
                 if len(products):
                     self._start_import(products).wait()
+                    obsids |= _obsids_of(products)
         else:
-            target, labels = None, [labels] if isinstance(labels, str) else labels
-        return self._colour(target, labels)
+            target, obsids, labels = None, None, [labels] if isinstance(labels, str) else labels
+        return self._colour(target, obsids, labels)
 
     def undo_colours(self):
         """Put back the colours, stretches and layers as they were before `colour_set`."""
         self._colours.undo()
         self.colour_legend = []
 
-    def _colour(self, target, labels=None):
-        layers = self._colours.apply(labels, target)
+    def _colour(self, target, obsids, labels=None):
+        layers = self._colours.apply(labels, target, obsids)
         self.colour_legend = [
             {"label": layer.label, "filter": layer.filter, "colour": layer.colour}
             for layer in self._colours.layers
@@ -92,10 +95,10 @@ class ColourSide(ImportSide):
         return {layer.label: layer.colour for layer in layers}
 
     def _of_selection(self):
-        """Return the target of the selected rows, and those of them that are to be imported."""
+        """Return target and obsids of the selected rows, and the rows that are to be imported."""
         selected = self.observations.selected
         if selected is None:
-            return None, None
+            return None, None, None
         chosen = selected[
             (np.ma.filled(selected["calib_level"], -1) >= COMBINED_LEVEL)
             & (np.ma.filled(selected["dataproduct_type"], "") == "image")
@@ -104,14 +107,15 @@ class ColourSide(ImportSide):
         targets = {plain_name(name): str(name) for name in names if name}
         if len(targets) != 1:
             raise InvalidInput(
-                "selected rows", ", ".join(targets.values()) or "no combined image",
+                _ROWS, ", ".join(targets.values()) or "no combined image",
                 "a colour picture is made of combined images (level 3) of one target",
             )  # fmt: skip
         loaded = {
             str(data.meta.get("mast_obsid")) for data in jdaviz_api.images(self._app).values()
         }
+        obsids = {str(obsid) for obsid in chosen["obsid"]}
         missing = chosen[[str(obsid) not in loaded for obsid in chosen["obsid"]]]
-        return next(iter(targets.values())), missing if len(missing) else None
+        return next(iter(targets.values())), obsids, missing if len(missing) else None
 
     def _ask_for_images(self, observations):
         """Ask which products are the images of observations; return the `Worker`."""
@@ -130,7 +134,7 @@ class ColourSide(ImportSide):
 
     def _no_colours(self, error):
         self.colouring = False
-        self._say("import", sentence(error), "error")
+        self._say("import", _in_words(error), "error")
 
     def _import_ended(self, *outcome):
         super()._import_ended(*outcome)
@@ -144,18 +148,19 @@ class ColourSide(ImportSide):
             return
         self.import_message, self.import_notes = "", []
         try:
-            target, missing = self._of_selection()
+            target, obsids, missing = self._of_selection()
             if missing is None:
-                self._colour(target)
+                self._colour(target, obsids)
             else:
-                colour = functools.partial(self._colour_at_last, target)
                 self._ask_for_images(missing).then(
-                    lambda products: self._import_then(products, colour)
+                    lambda products: self._import_then(products, target, obsids)
                 )
         except MastError as error:
             self._no_colours(error)
 
-    def _import_then(self, products, colour):
+    def _import_then(self, products, target, obsids):
+        obsids = obsids | _obsids_of(products)
+        colour = functools.partial(self._colour_at_last, target, obsids)
         if not len(products):
             colour(None)
         elif (running := self._import_of(products)) is not None:  # pressed again meanwhile
@@ -163,9 +168,9 @@ class ColourSide(ImportSide):
         else:
             self._start_import(products).then(colour)
 
-    def _colour_at_last(self, target, _job):
+    def _colour_at_last(self, target, obsids, _job):
         try:
-            self._colour(target)
+            self._colour(target, obsids)
         except MastError as error:
             self._no_colours(error)
 
@@ -173,3 +178,16 @@ class ColourSide(ImportSide):
         """Put the colours back."""
         self.undo_colours()
         self.import_message, self.import_notes = "", []
+
+
+def _obsids_of(products):
+    """Return whose the products of the selected rows are; it need not be those rows."""
+    return {str(obsid) for obsid in products["obsID"]} if len(products) else set()
+
+
+def _in_words(error):
+    """Return what to tell a person: what a picture is made of, and what there is instead."""
+    if isinstance(error, InvalidInput) and error.field in (_ROWS, LOADED):
+        needed = f"{error.allowed[:1].upper()}{error.allowed[1:]}"
+        return f"{needed}. {error.field.capitalize()}: {error.value}."
+    return sentence(error)

@@ -177,7 +177,7 @@ class PagedTable(JdavizTable):
 
     def vue_toggle(self, index):
         """Select or deselect one row."""
-        with self._by_the_page():
+        with self.by_the_page():
             if index in self._selected:
                 del self._selected[index]
             elif 0 <= index < len(self):
@@ -186,7 +186,7 @@ class PagedTable(JdavizTable):
 
     def vue_toggle_all(self, _=None):
         """Select all rows that the filters let through; deselect them if they all are."""
-        with self._by_the_page():
+        with self.by_the_page():
             if self.all_selected:
                 shown = set(self._order.tolist())
                 self._selected = {index: None for index in self._selected if index not in shown}
@@ -195,7 +195,8 @@ class PagedTable(JdavizTable):
                 self.select_all()
 
     @contextlib.contextmanager
-    def _by_the_page(self):
+    def by_the_page(self):
+        """Note that what is selected within is selected by somebody on the page."""
         self.by_page = True
         try:
             yield

@@ -6,6 +6,7 @@ from traitlets import Bool, Unicode
 from jdaviz_mast.errors import Cancelled, MastError
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.previews import place_preview, why_not_placed
 
 __all__ = ["PreviewPanel"]
@@ -36,7 +37,7 @@ class PreviewPanel(VuetifyTemplate):
     def __init__(self, app, owner, mast):
         super().__init__()
         self._app, self._owner, self._mast = app, owner, mast
-        self._worker = self._preview = None
+        self._worker = self._preview = self._placed = None
 
     def start(self, observation, title):
         """Fetch the preview of an observation and show it; return the `Worker`.
@@ -62,17 +63,23 @@ class PreviewPanel(VuetifyTemplate):
 
     def place(self):
         """Put the preview that is shown on the sky as a layer; return its label."""
-        label = place_preview(self._app, self._preview)
+        label = self._placed = place_preview(self._app, self._preview)
         self._say(
             f"{label} is on the sky; the file takes its place when it is imported.", "success"
         )
         return label
 
+    def layers_changed(self):
+        """Say so if the preview that was put on the sky is gone: its file takes its place."""
+        if self._placed is not None and self._placed not in jdaviz_api.data_labels(self._app):
+            self._say(f"{self._placed} is no longer on the sky.", "info")
+            self._placed = None
+
     def close(self):
         """Show nothing."""
         if self._worker is not None:
             self._worker.cancel()
-        self._preview = None
+        self._preview = self._placed = None
         with self.hold_sync():
             self.shown, self.busy, self.image, self.source = False, False, "", ""
             self.placeable, self.why_not, self.message = False, "", ""

@@ -155,10 +155,11 @@ class SearchSide(ImportSide):
 
     def _search_failed(self, error):
         self.searching = False
+        kept = " The table still shows the search before." if self.n_rows else ""
         if isinstance(error, Cancelled):
-            self._say("search", "The search was cancelled.")
+            self._say("search", f"The search was cancelled.{kept}")
         else:
-            self._say("search", sentence(error), "error")
+            self._say("search", sentence(error) + kept, "error")
 
     # The rest of a long answer
 

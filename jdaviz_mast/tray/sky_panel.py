@@ -128,7 +128,8 @@ class SkyPanel(VuetifyTemplate):
             return
         place = free.index(here) + 1 if here in free else 0
         row = self._last_click = free[place % len(free)]
-        self._table.select_rows([*by_hand, row])
+        with self._table.by_the_page():
+            self._table.select_rows([*by_hand, row])
         self._table.reveal(row)
 
     # From the page

@@ -3,7 +3,7 @@
 from traitlets import Unicode, observe
 
 from jdaviz_mast.errors import MastError
-from jdaviz_mast.tray.form import MISSION_CHOICES, sentence
+from jdaviz_mast.tray.form import MISSION_CHOICES
 from jdaviz_mast.tray.look import FieldSearch
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.preview_panel import PreviewPanel
@@ -129,6 +129,10 @@ class SkySide(SearchSide):
         self.preview_panel.close()
         super()._show_rows(observations, of)
 
+    def _import_ended(self, *outcome):
+        super()._import_ended(*outcome)
+        self.preview_panel.layers_changed()
+
     def _preview_row(self, index):
         row = self.observations.row(index)
         self.preview_panel.start(row, str(row["obs_id"][0]))
@@ -137,7 +141,7 @@ class SkySide(SearchSide):
         try:
             self._start_look()
         except MastError as error:
-            self._say("search", sentence(error), "error")
+            self._search_failed(error)
 
     @observe("searching")
     def _search_began_or_ended(self, _):

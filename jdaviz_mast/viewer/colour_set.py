@@ -37,7 +37,7 @@ class ColourSet:
         self._before = {}  # viewer → (colour mode, {label: options})
         self.layers, self.switched_off, self.problem = [], [], ""
 
-    def apply(self, labels=None, target=None):
+    def apply(self, labels=None, target=None, obsids=None):
         """Show images of one target as a colour picture, in each viewer that shows any.
 
         Parameters
@@ -46,6 +46,8 @@ class ColourSet:
             Which images; by default the combined ones of one target, one for each filter.
         target : str, optional
             MAST's ``target_name``; by default the one of which there are most filters.
+        obsids : set of str, optional
+            MAST's ``obsid`` of the observations whose images may be taken; by default any.
 
         Returns
         -------
@@ -57,7 +59,10 @@ class ColourSet:
             If there are not two images to make a picture of.
         """
         images = jdaviz_api.images(self._app)
-        layers = choose_layers(images, target) if labels is None else layers_of(images, labels)
+        if labels is None:
+            layers = choose_layers(images, target, obsids)
+        else:
+            layers = layers_of(images, labels)
         self.problem = ""
         try:
             jdaviz_api.align_by_sky(self._app)

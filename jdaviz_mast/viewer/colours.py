@@ -11,6 +11,7 @@ from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
 
 __all__ = [
+    "LOADED",
     "ColourLayer",
     "choose_layers",
     "hues",
@@ -19,6 +20,9 @@ __all__ = [
     "opacity",
     "plain_name",
 ]
+
+#: What an error calls the filters that there are.
+LOADED = "loaded filters"
 
 _COMBINED_LEVEL = 3
 _REDDEST, _BLUEST = 0.0, 240.0  # degrees on the colour wheel; beyond blue it is red again
@@ -105,7 +109,7 @@ def opacity(colours):
     return min(1.0, _GAIN / max(sum(channel) / 255 for channel in channels))
 
 
-def choose_layers(images, target=None):
+def choose_layers(images, target=None, obsids=None):
     """Choose the images of one target for a colour picture, and give them their colours.
 
     Parameters
@@ -115,6 +119,8 @@ def choose_layers(images, target=None):
     target : str, optional
         MAST's ``target_name``. By default the target of which there are most filters, the
         one loaded first if there are several.
+    obsids : set of str, optional
+        MAST's ``obsid`` of the observations whose images may be taken; by default any.
 
     Returns
     -------
@@ -128,7 +134,8 @@ def choose_layers(images, target=None):
     """
     by_target = {}
     for label, data in images.items():
-        if _is_combined_image(data):
+        wanted = obsids is None or str(data.meta.get("mast_obsid")) in obsids
+        if wanted and _is_combined_image(data):
             filters = by_target.setdefault(plain_name(data.meta.get("mast_target_name")), {})
             wavelength = _wavelength(data.meta)
             if wavelength is not None:
@@ -142,9 +149,9 @@ def choose_layers(images, target=None):
     if len(filters) < 2:
         of = f" of {target}" if target else " of one target"
         raise InvalidInput(
-            "loaded filters", ", ".join(filters) or "none",
-            f"a colour picture needs combined images (level 3){of} in at least two; select rows of "
-            "the results, and they are imported first",
+            LOADED, ", ".join(filters) or "none",
+            f"a colour picture needs combined images (level 3){of} in at least two filters; select "
+            "rows of the results, and they are imported first",
         )  # fmt: skip
     chosen = []
     for name, candidates in filters.items():

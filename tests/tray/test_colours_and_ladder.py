@@ -75,6 +75,22 @@ def test_what_is_loaded_is_not_fetched_again(imviz, asked):
     assert tray._obj._colours.switched_off == []
 
 
+def test_only_the_selected_rows_are_coloured(imviz):
+    tray = tray_of(imviz)
+    tray.import_observation(F187N)
+    select(tray, [F090W, F356W])
+    picture = ["NGC-3132 F356W L3", "NGC-3132 F090W L3"]
+    assert list(tray.colour_set()) == picture  # the two were imported first
+    assert tray._obj._colours.switched_off == ["NGC-3132 F187N L3"]
+    assert "Switched off, since colours add up: NGC-3132 F187N L3." in tray._obj.import_notes
+    tray.undo_colours()
+    tray._obj.vue_colour_set()  # all are there
+    assert [item["label"] for item in tray._obj.colour_legend] == picture
+    select(tray, [F090W])
+    with pytest.raises(InvalidInput, match="loaded filters: 'F090W'"):
+        tray.colour_set()
+
+
 def test_without_a_selection_what_is_loaded_is_coloured(imviz):
     tray = tray_of(imviz)
     with pytest.raises(InvalidInput, match="loaded filters: 'none'"):
@@ -155,6 +171,23 @@ def test_the_button_says_what_is_missing(imviz):
     tray._obj.vue_colour_set()
     wait_for(lambda: "at least two" in tray._obj.import_message, tray)
     assert len(jdaviz_api.images(imviz._app)) == 1  # it was imported all the same
+
+
+def test_the_button_says_what_the_rows_are_instead(imviz):
+    tray = tray_of(imviz)
+    tray._obj.vue_colour_set()
+    assert tray._obj.import_message == (
+        "A colour picture needs combined images (level 3) of one target in at least two filters; "
+        "select rows of the results, and they are imported first. Loaded filters: none."
+    )
+    light_curve = "tess2018206045859-s0001-0000000261136679-0120-s"
+    select(tray, [light_curve], search_by="Observation ID", observation_id=light_curve)
+    tray._obj.vue_colour_set()
+    assert tray._obj.import_message == (
+        "A colour picture is made of combined images (level 3) of one target. "
+        "Selected rows: no combined image."
+    )
+    assert tray._obj.import_message_type == "error"
 
 
 def test_an_archive_that_does_not_answer_is_said(imviz, archive):

@@ -147,12 +147,47 @@ def test_it_is_shown_who_resolved_the_target_and_what_the_star_is(tray):
     assert star.startswith("TIC 261136679: Tmag 5.11, Teff 6037 K")
 
 
+def test_a_search_that_fails_says_what_the_rows_are_of(tray):
+    kept = " The table still shows the search before."
+    for found in (False, True):
+        tray.target = "Nowhere"
+        with pytest.raises(LookupError) as caught:
+            tray.search()
+        assert tray._obj.search_message == f"{caught.value}{kept if found else ''}"
+        tray.target = "NGC 3132"
+        tray.search()
+    tray._obj.sky.vue_look()  # no viewer shows the sky
+    assert tray._obj.search_message.endswith(kept)
+    assert len(tray._obj.observations) == tray._obj.n_rows == 13
+    assert "NGC 3132" in tray._obj.results_of
+
+
 def test_a_target_that_failed_is_a_warning(tray):
     tray.target = "NGC 3132; Nowhere"
     assert len(tray.search()) == 13
     assert tray._obj.search_message_type == "warning"
     assert tray._obj.search_message.endswith(" Without Nowhere: see below.")
     assert any(note.startswith("Nowhere failed") for note in tray._obj.search_notes)
+
+
+def test_an_unknown_observation_id_among_several_is_named(tray, mast):
+    known, lower_level = "jw02733-o002_t001_miri_f770w", "ib5741a1q"
+    tray.search_by = "Observation ID"
+    tray.observation_id = f"{known.upper()}, nope, {lower_level}"
+    about = tray.search().meta["mast_search"]
+    reason = "MAST holds no observation of this ID at level 3"
+    assert about["failed"] == {"nope": reason, lower_level: reason}
+    assert tray._obj.search_notes == [f"nope: {reason}.", f"{lower_level}: {reason}."]
+    assert tray._obj.search_message_type == "warning"
+    assert tray._obj.search_message.endswith(f" Without nope, {lower_level}: see below.")
+    tray.all_levels = True
+    about = tray.search().meta["mast_search"]
+    assert about["failed"] == {"nope": "MAST holds no observation of this ID"}
+    one = mast.search(observation_id=[known, "nope"], mission="JWST").meta["mast_search"]
+    assert one["notes"] == [f"nope: {reason} with these filters."]
+    tray.observation_id = f"{known}, {lower_level}"
+    tray.search()
+    assert tray._obj.search_message_type == "success"
 
 
 def test_the_list_of_keywords_comes_when_somebody_looks(tray, asked):

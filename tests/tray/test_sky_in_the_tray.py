@@ -113,6 +113,18 @@ def test_a_click_keeps_what_was_ticked_by_hand(viz, tray):
     assert table.selected_indices[0] == len(shapes) - 1
 
 
+def test_a_click_asks_for_the_totals_as_a_tick_does(viz, tray):
+    tray.footprints = True
+    shape = footprints_of(tray._obj.observations.observations["s_region"][:1])[0]
+    x, y = SkyView(_viewer(viz)).outlines({0: shape})[0][0].mean(axis=1)
+
+    _click(viz, x, y)
+
+    assert tray._obj.observations.n_selected == 1
+    assert "ask" not in tray._obj.selection_totals
+    wait_for(lambda: tray._obj.selection_totals.get("files"), tray)
+
+
 def test_a_click_on_the_empty_sky_selects_nothing(viz, tray):
     tray.footprints = True
     _click(viz, 1e6, 1e6)
@@ -305,6 +317,17 @@ def test_a_preview_gives_way_to_its_file(viz):
         "NGC-3132 F090W L3", "NGC-3132 F090W L3 segm", "NGC-3132 F187N L3",
         "NGC-3132 F187N L3 segm",
     }  # fmt: skip
+
+
+def test_the_panel_says_when_the_preview_has_given_way(viz):
+    tray = tray_of(viz)
+    label = tray.place_preview(F187N)
+    panel = tray._obj.preview_panel
+    tray.import_observation(F090W)
+    assert panel.message.startswith(f"{label} is on the sky;")
+    tray.import_observation(F187N)
+    assert panel.message == f"{label} is no longer on the sky."
+    assert panel.message_type == "info"
 
 
 def test_a_preview_lies_where_its_file_does(viz):
