@@ -28,8 +28,9 @@ def shown(table):
 
 
 def test_pictures_come_when_they_are_wanted_and_once(tray, archive):
-    table = tray._obj.observations
-    assert not asked(archive)
+    table, before = tray._obj.observations, len(asked(archive))
+    tray.search()
+    assert len(asked(archive)) == before, "nobody wanted to see them"
     table.pictures = True
     wait_for(lambda: set(table.thumbnails) == set(shown(table)), tray, 120)
     head, _, data = next(iter(table.thumbnails.values())).partition(",")
