@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Row, Table
 
-from jdaviz_mast.archive import COMBINED_LEVEL
+from jdaviz_mast.archive import COMBINED_LEVEL, as_observations
 from jdaviz_mast.errors import FileProblem, InvalidInput, MastError
 from jdaviz_mast.products import read_association
 
@@ -62,7 +62,7 @@ def ladder(mast, given, check_cancelled=None):
 def _subject(mast, given, check_cancelled):
     """Return the observation (a table with ``obsid``), its ``obs_id``, and the file's suffix."""
     if isinstance(given, str):
-        given = mast._as_observations(given, check_cancelled)
+        given = as_observations(mast._archive, given, check_cancelled)
         given = given[[int(np.ma.filled(given["calib_level"], -1).argmax())]]
     if isinstance(given, Row):
         given = Table(given)

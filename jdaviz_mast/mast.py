@@ -1,15 +1,13 @@
 """The front door: search, products and fetch, as one object that every face uses."""
 
 import contextlib
-import dataclasses
 import functools
 import warnings
 from pathlib import Path
 
 import astropy.units as u
-import numpy as np
 import platformdirs
-from astropy.table import Row, Table
+from astropy.table import Table
 from astroquery.exceptions import MaxResultsWarning, NoResultsWarning
 
 from jdaviz_mast.archive import (
@@ -20,6 +18,8 @@ from jdaviz_mast.archive import (
     Archive,
     Credentials,
     Query,
+    as_dict,
+    as_observations,
     bucket_address,
     check_server,
     count,
@@ -27,32 +27,26 @@ from jdaviz_mast.archive import (
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import (
-    Cancelled,
     FileProblem,
     InvalidInput,
-    MastError,
     ObservationNotFound,
 )
 from jdaviz_mast.ladder import ladder
 from jdaviz_mast.outlook import forecast
+from jdaviz_mast.plan import Plan, as_given, title_of_given
 from jdaviz_mast.preview import find_preview
-from jdaviz_mast.products import APPLICATIONS, check_contents
+from jdaviz_mast.products import APPLICATIONS
 from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
-    Item,
     KeptJob,
     Record,
-    Source,
     Transfer,
     all_records,
-    bytes_on_disk,
     find_record,
-    is_set_aside,
     remove_old,
     remove_partial,
-    safe_path,
 )
 
 __all__ = ["Mast"]
@@ -98,6 +92,11 @@ class Mast:
     @property
     def _archive(self):
         return Archive(self.server)
+
+    @property
+    def _plan(self):
+        """With the settings of now, which a job keeps to its end."""
+        return Plan(self.server, self.download_dir)
 
     def search(
         self,
@@ -333,7 +332,7 @@ class Mast:
             MAST's own columns (``size`` in bytes).
         """
         return self._archive.products(
-            self._as_observations(observations, check_cancelled),
+            as_observations(self._archive, observations, check_cancelled),
             all_levels=all_levels,
             product_type=product_type,
             check_cancelled=check_cancelled,
@@ -384,9 +383,10 @@ class Mast:
         names = extensions if isinstance(extensions, (list, tuple)) else ()
         if not names or not all(isinstance(name, str) for name in names):
             raise InvalidInput("extensions", extensions, "give names in a list, such as ['SCI']")
+        plan = self._plan
         return forecast(
             products,
-            lambda product: self._item({"product": product}).path,
+            lambda product: plan.item({"product": product}).path,
             self.download_dir,
             configuration=configuration,
             extensions=tuple(extensions),
@@ -453,7 +453,7 @@ class Mast:
             If the data are under exclusive access, as their previews are.
         FileProblem, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
-        rows = self._as_observations(observation, check_cancelled)
+        rows = as_observations(self._archive, observation, check_cancelled)
         if len(rows) != 1:
             raise InvalidInput("observation", f"{len(rows)} rows", "give one observation")
         return find_preview(
@@ -514,11 +514,11 @@ class Mast:
             "product_type": product_type,
         }
         _check_executor(executor)
-        given = _as_given(observations_or_products)
-        request["title"] = _title(given)
+        given = as_given(observations_or_products)
+        request["title"] = title_of_given(given)
         remove_old(self.download_dir)
         record = Record.create(self.download_dir, request, given)
-        return self._start(record, self.server, executor, block)
+        return self._start(record, executor, block)
 
     @property
     def jobs(self):
@@ -527,10 +527,10 @@ class Mast:
         Those of earlier sessions and of other processes are among them; one whose process has
         ended before it did is ``interrupted``.
         """
-        settled = self._settled(self.server)
+        plan = self._plan
         return [
             ImportJob.living(record, ended=True)
-            or KeptJob(record, functools.partial(settled._kept_items, record))
+            or KeptJob(record, functools.partial(plan.kept_items, record))
             for record in all_records(self.download_dir)
         ]
 
@@ -558,7 +558,7 @@ class Mast:
         record = find_record(self.download_dir, job_id)
         job = ImportJob.living(record)
         if job is None:
-            return self._start(record, self.server, executor, block)
+            return self._start(record, executor, block)
         return _wait(job) if block else job
 
     def remove(self, job_id):
@@ -573,7 +573,7 @@ class Mast:
         if record.is_held:
             raise InvalidInput("job_id", job_id, "it is running; cancel it first")
         with contextlib.suppress(FileProblem):
-            for item in self._settled(self.server)._kept_items(record) or ():
+            for item in self._plan.kept_items(record) or ():
                 remove_partial(item.path)
         record.remove()
 
@@ -594,7 +594,7 @@ class Mast:
         ObservationNotFound
             If there is no file of it in the download folder.
         """
-        items = self._existing_items(observation_id)
+        items = self._plan.existing_items(observation_id)
         if not items:
             raise ObservationNotFound(
                 f"There is no file of an observation {observation_id!r} in {self.download_dir}."
@@ -604,18 +604,13 @@ class Mast:
         }  # fmt: skip
         record = Record.create(self.download_dir, request, None)
         record.keep_files([item.about for item in items])
-        return self._start(record, self.server, None, True)
+        return self._start(record, None, True)
 
     # -- jobs --------------------------------------------------------------------------------
 
-    def _settled(self, server):
-        """Return a front door with the settings of now, which a job keeps to its end."""
-        return Mast(server, self.download_dir)
-
-    def _start(self, record, server, executor, block):
-        settled = self._settled(server)
+    def _start(self, record, executor, block):
         options = {
-            "credentials": Credentials(server),
+            "credentials": Credentials(self.server),
             "connections": conf.connections,
             "timeout": conf.timeout,
             "retries": conf.retries,
@@ -624,158 +619,8 @@ class Mast:
             transfer = functools.partial(Transfer, **options)
         else:
             transfer = functools.partial(Distributed, executor=executor, **options)
-        job = ImportJob(record, functools.partial(settled._plan, record), transfer).start()
+        job = ImportJob(record, functools.partial(self._plan.make, record), transfer).start()
         return _wait(job) if block else job
-
-    def _plan(self, record, check_cancelled, say):
-        """Return the `Item` list of a job; the archive is asked if it is not known yet."""
-        abouts = record.files()
-        if abouts is None:
-            abouts = self._ask_for_products(record, check_cancelled)
-            record.keep_files(abouts)
-        return self._items(abouts, record.request.get("source"), check_cancelled, say)
-
-    def _kept_items(self, record):
-        """Return the items of a job as its record knows them, None before it was planned."""
-        abouts = record.files()
-        return None if abouts is None else [self._item(about) for about in _distinct(abouts)]
-
-    def _ask_for_products(self, record, check_cancelled):
-        """Return what is known of each file of a job: its product row and its observation's."""
-        given, rows = record.given(), {}
-        products = given.get("products")
-        if products is None:
-            observations = given.get("observations")
-            all_levels = record.request["all_levels"]
-            if observations is None:
-                found = self._as_observations(given["observation_id"], check_cancelled)
-                if not np.any(found["calib_level"] >= COMBINED_LEVEL):
-                    all_levels = True  # whoever names an exposure means it
-                observations = [as_dict(row) for row in found]
-            rows = {str(row["obsid"]): row for row in observations}
-            found = self._archive.products(
-                Table({"obsid": list(rows)}),
-                all_levels=all_levels,
-                product_type=record.request["product_type"],
-                check_cancelled=check_cancelled,
-            )
-            products = [as_dict(row) for row in found]
-        # A mosaic's list holds the products of its exposures: each has a row of its own.
-        unknown = {str(p["obsID"]) for p in products if p.get("obsID")} - set(rows)
-        if unknown:
-            own = self._archive.observations_by_obsid(unknown, check_cancelled=check_cancelled)
-            rows |= {str(row["obsid"]): as_dict(row) for row in own}
-        nothing = {}
-        return [
-            {"product": product, "observation": next(
-                (rows[key] for key in (str(product.get("obsID")), str(product.get("parent_obsid")))
-                 if key in rows), nothing)}
-            for product in products
-        ]  # fmt: skip
-
-    def _items(self, abouts, source, check_cancelled, say):
-        """Return the items, with the sources that they can be fetched from."""
-        items = [self._item(about) for about in _distinct(abouts)]
-        if source is None:
-            return items
-        in_cloud = {}
-        if source != "http":
-            try:
-                in_cloud = self._in_cloud(items, source, check_cancelled)
-            except Cancelled:
-                raise
-            except MastError as error:
-                if source == "s3":
-                    raise
-                say(f"S3 was left out: {error}")
-        return [self._with_sources(item, source, in_cloud) for item in items]
-
-    def _in_cloud(self, items, source, check_cancelled):
-        """Ask where files are in the public bucket; URI to address."""
-        if bucket_address(self.server) is None:
-            return {}
-        wanted = [
-            item.uri
-            for item in items
-            if not item.problem
-            and bytes_on_disk(item.path, item.size) is not None
-            and (source == "s3" or _is_public(item.about))
-        ]
-        found = self._archive.cloud_urls(wanted, check_cancelled) if wanted else {}
-        return {uri: url for uri, url in found.items() if url}
-
-    def _with_sources(self, item, source, in_cloud):
-        sources, problem = [], item.problem
-        if item.uri in in_cloud:
-            sources.append(Source("s3", in_cloud[item.uri]))
-        if source != "s3":
-            sources.append(Source("http", self._archive.download_url(item.uri)))
-        elif not sources and not problem and bytes_on_disk(item.path, item.size) is not None:
-            problem = "The product is not in the cloud (S3); fetch it with the source 'http'."
-        return dataclasses.replace(item, sources=tuple(sources), problem=problem)
-
-    def _item(self, about):
-        """Return the item of a product, without sources."""
-        product = about["product"]
-        uri = str(product["dataURI"])
-        filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
-        folders = [product.get("obs_collection"), product.get("obs_id")]
-        path, problem = None, about.get("problem") or ""
-        try:
-            path = safe_path(self.download_dir, *map(str, filter(None, folders)), filename)
-        except FileProblem as error:
-            problem = problem or str(error)
-        size = product.get("size")
-        size = size if isinstance(size, int) and size >= 0 else None
-        return Item(
-            uri=uri,
-            sources=(),
-            path=path,
-            size=size,
-            check=functools.partial(check_contents, name=filename, size_known=size is not None),
-            about=about,
-            problem=problem,
-        )
-
-    def _existing_items(self, observation_id):
-        """Return the items of the files of an observation that are on disk."""
-        known = {}
-        for record in all_records(self.download_dir):
-            with contextlib.suppress(OSError):  # FileProblem is one
-                for item in self._kept_items(record) or ():
-                    if item.about["product"].get("obs_id") == observation_id and item.path:
-                        known[item.path] = item
-        items = []
-        for folder in _folders_of(self.download_dir, observation_id):
-            for path in sorted(folder.iterdir()):
-                if path.name.startswith(".") or not path.is_file() or is_set_aside(path):
-                    continue
-                product = {"obs_collection": folder.parent.name, "obs_id": observation_id,
-                           "productFilename": path.name, "dataURI": path.name}  # fmt: skip
-                about = {"product": product, "observation": {}}
-                items.append(known.get(path) or self._item(about))
-        # Of those that nobody has listed, the size is what it is.
-        return [
-            item if item.size is not None else dataclasses.replace(
-                item, size=item.path.stat().st_size)
-            for item in items
-        ]  # fmt: skip
-
-    def _as_observations(self, given, check_cancelled):
-        if isinstance(given, str):
-            # Whoever names one observation means it, at whichever level it is.
-            query = Query.create(observation_id=given, all_levels=True)
-            found = self._archive.observations(query, check_cancelled=check_cancelled)
-            if not len(found):
-                raise ObservationNotFound(f"The archive holds no observation {given!r}.")
-            return found
-        if isinstance(given, Row):
-            return Table(given)
-        if not isinstance(given, Table) or "obsid" not in given.colnames:
-            raise InvalidInput(
-                "observations", type(given).__name__, "give what search() returned, or an ID"
-            )
-        return given
 
 
 def _as_footprint(region):
@@ -791,18 +636,6 @@ def default_download_dir():
     return Path(platformdirs.user_downloads_dir()) / "jdaviz-mast"
 
 
-def as_dict(row):
-    """Return a table row as a dict of plain Python values, None where masked."""
-    return {
-        name: None if np.ma.is_masked(row[name]) else _plain(row[name]) for name in row.colnames
-    }
-
-
-def _plain(value):
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
 def _check_source(source, server):
     if source not in ("auto", "http", "s3"):
         raise InvalidInput("source", source, "choose 'auto', 'http' or 's3'")
@@ -816,64 +649,6 @@ def _check_executor(executor):
     if executor is not None and not callable(getattr(executor, "submit", None)):
         allowed = "give a concurrent.futures.Executor, or leave it out"
         raise InvalidInput("executor", type(executor).__name__, allowed)
-
-
-def _as_given(given):
-    """Return what a fetch was given as JSON: an ID, observations or products."""
-    if isinstance(given, str):
-        return {"observation_id": given}
-    if isinstance(given, Row):
-        given = Table(given)
-    for column, name in (("dataURI", "products"), ("obsid", "observations")):
-        if isinstance(given, Table) and column in given.colnames:
-            return {name: [as_dict(row) for row in given]}
-    raise InvalidInput(
-        "observations", type(given).__name__, "give what search() returned, or an ID"
-    )
-
-
-def _title(given):
-    """Say in a few words what was asked for."""
-    if "observation_id" in given:
-        return given["observation_id"]
-    ((noun, rows),) = given.items()
-    targets = {row.get("target_name") or row.get("obs_id") or "" for row in rows}
-    of = f" of {targets.pop()}" if len(targets) == 1 else ""
-    if len(rows) == 1:
-        one = rows[0].get("productFilename") or rows[0].get("obs_id")
-        if one:
-            return one
-    return f"{len(rows):,} {noun}{of}"
-
-
-def _distinct(abouts):
-    """Yield what is known of files, those marked that would have another one's name."""
-    names = {}
-    for about in abouts:
-        product = about["product"]
-        uri = product["dataURI"]
-        name = tuple(product.get(n) for n in ("obs_collection", "obs_id", "productFilename"))
-        if names.setdefault(name, uri) != uri:
-            about = about | {"problem": f"It has the same file name as {names[name]}."}
-        yield about
-
-
-def _is_public(about):
-    rights = about["product"].get("dataRights") or about["observation"].get("dataRights")
-    return rights in (None, "", "PUBLIC")
-
-
-def _folders_of(download_dir, observation_id):
-    """Yield the folders that hold files of an observation, one a mission."""
-    try:
-        missions = [path for path in download_dir.iterdir() if path.is_dir()]
-    except OSError:
-        return
-    for mission in missions:
-        with contextlib.suppress(FileProblem):
-            folder = safe_path(download_dir, mission.name, observation_id)
-            if folder.is_dir():
-                yield folder
 
 
 def _wait(job):

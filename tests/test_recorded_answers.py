@@ -22,7 +22,7 @@ from astropy.table import Table
 from astroquery.exceptions import NoResultsWarning
 
 from jdaviz_mast import Mast
-from jdaviz_mast.mast import as_dict
+from jdaviz_mast.archive import as_dict
 from jdaviz_mast.products import Kind, kind_of, kind_of_observation
 from jdaviz_mast.viewer.colours import choose_layers, one_image_each
 from jdaviz_mast.viewer.labels import free_label

@@ -8,6 +8,7 @@ from jdaviz_mast.archive.links import PORTAL_LINK, portal_link
 from jdaviz_mast.archive.places import Place
 from jdaviz_mast.archive.product_lists import join_products
 from jdaviz_mast.archive.query import COMBINED_LEVEL, DATA_TYPES, MISSIONS, RIGHTS, Query
+from jdaviz_mast.archive.rows import as_dict, as_observations
 from jdaviz_mast.archive.search import META, ROWS_AT_MOST, count
 from jdaviz_mast.archive.session import check_server
 from jdaviz_mast.archive.stars import Star
@@ -36,6 +37,8 @@ __all__ = [
     "Query",
     "Star",
     "User",
+    "as_dict",
+    "as_observations",
     "bucket_address",
     "check_server",
     "check_token",

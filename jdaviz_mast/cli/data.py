@@ -11,10 +11,10 @@ from astropy.time import Time
 from astroquery.exceptions import NoResultsWarning
 from tqdm import tqdm
 
-from jdaviz_mast.archive import META
+from jdaviz_mast.archive import META, as_dict
 from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.errors import FileProblem, InvalidInput
-from jdaviz_mast.mast import Mast, as_dict
+from jdaviz_mast.mast import Mast
 
 __all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search"]
 

@@ -3,8 +3,8 @@
 import json
 import sys
 
-from jdaviz_mast.archive import COMBINED_LEVEL
-from jdaviz_mast.mast import Mast, as_dict
+from jdaviz_mast.archive import COMBINED_LEVEL, as_dict
+from jdaviz_mast.mast import Mast
 from jdaviz_mast.products import CONTRIBUTED_LEVEL, KnownProducts, choose_products
 
 __all__ = ["chosen", "is_choice", "products"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from astropy.time import Time
 
-from jdaviz_mast.mast import as_dict
+from jdaviz_mast.archive import as_dict
 
 __all__ = ["MISSING", "RIGHTS", "Rows", "as_dicts", "cell_texts", "is_missing"]
 

@@ -5,9 +5,8 @@ import functools
 import numpy as np
 from traitlets import Bool, List
 
-from jdaviz_mast.archive import COMBINED_LEVEL
+from jdaviz_mast.archive import COMBINED_LEVEL, as_dict
 from jdaviz_mast.errors import InvalidInput, MastError
-from jdaviz_mast.mast import as_dict
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.import_side import ImportSide
 from jdaviz_mast.tray.words import some_of

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from trays import F090W, F187N, layers, tray_of, wait_for
 
 from jdaviz_mast import ImportJob
 from jdaviz_mast.demo import Fault
@@ -23,8 +24,6 @@ from jdaviz_mast.errors import (
 from jdaviz_mast.tray.form import sentence
 
 APPLICATIONS = ("App", "Imviz", "Cubeviz")
-F090W = "jw02733-o001_t001_nircam_clear-f090w"
-F187N = "jw02733-o001_t001_nircam_clear-f187n"
 TYPED = ("observationDate", "targetName", "instrument", "filter", "exposureTime",
          "calibrationLevel", "proposalId", "proposalPi", "observationTitle",
          "wavelengthRange")  # fmt: skip
@@ -38,24 +37,6 @@ def viz(request):
 @pytest.fixture
 def imviz():
     return jdaviz.Imviz()
-
-
-def tray_of(viz):
-    return viz.plugins["MAST Import"]
-
-
-def layers(viz):
-    """Images that came from MAST, by label."""
-    data = viz._app.data_collection
-    return {d.label: d for d in data if "mast_obs_id" in d.meta and d.ndim == 2}
-
-
-def wait_for(condition, tray, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        tray._obj._owner.drain()
-        time.sleep(0.02)
 
 
 SEARCHES = {
