@@ -200,7 +200,7 @@ def _viewer_options(parser):
     parser.add_argument("--layout", choices=("app", "imviz", "cubeviz"), help="viewer [app]")
     parser.add_argument("--port", type=int, help="port of the page [any free one]")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--theme", choices=("light", "dark", "auto"), help="[light]")
+    parser.add_argument("--theme", choices=("light", "dark"), help="[light]")
 
 
 def _data_options(parser):
