@@ -205,7 +205,7 @@ class BadDay:
         ]
 
     def check(self, job, *, bad=()):
-        """Assert what issue 3 asks of any day: whole and verified, or reported with a reason.
+        """Assert what must hold after any day: whole and verified, or reported with a reason.
 
         Parameters
         ----------

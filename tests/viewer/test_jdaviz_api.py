@@ -54,7 +54,8 @@ def test_jdaviz_finds_the_tray_without_an_import(application):
 
 
 def test_new_app_has_the_tray():
-    assert tray_labels(jdaviz.new_app())[0] == "MAST Import"
+    # App sorts its trays by name, and lcviz, once imported anywhere, adds a "Flux Column".
+    assert "MAST Import" in tray_labels(jdaviz.new_app())[:2]
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
@@ -71,7 +72,7 @@ def test_enable_adds_the_tray_to_an_app_made_before(application):
     app.state.tray_items = [t for t in app.state.tray_items if t["name"] != "mast-import"]
     assert "MAST Import" not in tray_labels(viz)
     jdaviz_mast.enable(viz)
-    assert tray_labels(viz)[0] == "MAST Import"
+    assert "MAST Import" in tray_labels(viz)[: 2 if application == "App" else 1]
     assert viz.plugins["MAST Import"].target == ""
 
 
