@@ -8,9 +8,11 @@ import functools
 import sys
 
 import astropy.units as u
+import numpy as np
 from glue.config import settings, unit_converter
 from glue.core import HubListener, Subset
 from glue.core.message import DataCollectionAddMessage
+from glue.viewers.profile.state import ProfileViewerState
 from jdaviz.configs.imviz.plugins.viewers import ImvizImageView
 from jdaviz.core.events import NewViewerMessage, SnackbarMessage, ViewerAddedMessage
 from jdaviz.core.registries import viewer_registry
@@ -102,6 +104,8 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
         for layer in layers(app):
             if layer.layer.label == label:
                 layer.visible = False
+    elif format == "1D Spectrum":
+        _bring_into_view(app, label)
     if format == "Image":
         drop_previews(app, {**getattr(content, "meta", {}), **(metadata or {})})
     if ("auto_extract", _no) in extra:
@@ -196,6 +200,24 @@ def _check_shown(app, label, format, content, errors):
         return  # a person chooses where
     if all(layer.layer.label != label for layer in layers(app)):
         raise MastError(reason if errors else "jdaviz shows it in none of its viewers")
+
+
+def _bring_into_view(app, label):
+    """Let viewers show all that they have, if a spectrum lies outside of what they show.
+
+    jdaviz keeps a viewer's limits, and one of other wavelengths would seem not to be there.
+    """
+    for viewer in app._viewer_store.values():
+        state = viewer.state
+        if not isinstance(state, ProfileViewerState):
+            continue
+        for layer in viewer.layers:
+            if layer.layer.label == label:
+                x, y = layer.state.profile
+                seen = (x >= min(state.x_min, state.x_max)) & (x <= max(state.x_min, state.x_max))
+                seen &= (y >= min(state.y_min, state.y_max)) & (y <= max(state.y_min, state.y_max))
+                if not np.any(seen):
+                    state.reset_limits()
 
 
 def _first_line(error):
