@@ -147,7 +147,32 @@ def _new_viewer(app, name):
         NewViewerMessage(kind, data=None, sender=app), vid=label, name=label,
         open_data_menu_if_empty=False,
     )  # fmt: skip
+    state = app._viewer_store[label].state
+    if isinstance(state, ProfileViewerState):
+        viewer = app._viewer_store[label]
+        state.add_callback("y_display_unit", functools.partial(_keep_to_own_unit, viewer))
     return [label]
+
+
+def _keep_to_own_unit(viewer, unit):
+    """Do not let a viewer take a unit in which nothing that it has can be shown.
+
+    jdaviz 5.0 gives all viewers of spectra one unit. Where a spectrum cannot be converted to it,
+    the values are drawn as they are, and the axis would name a unit that they are not in.
+    """
+    found = [layer for layer in viewer.layers if layer.visible]
+    if unit and found and all(_profile(layer) is None for layer in found):
+        attribute = found[0].state.attribute
+        viewer.state.y_display_unit = found[0].layer.get_component(attribute).units
+        viewer.set_plot_axes()
+
+
+def _profile(layer):
+    """Return x and y of what is drawn, in the viewer's units, or None if that cannot be."""
+    try:
+        return layer.state.profile
+    except u.UnitConversionError:
+        return None
 
 
 def _no(app):
@@ -212,8 +237,8 @@ def _bring_into_view(app, label):
         if not isinstance(state, ProfileViewerState):
             continue
         for layer in viewer.layers:
-            if layer.layer.label == label:
-                x, y = layer.state.profile
+            if layer.layer.label == label and (drawn := _profile(layer)) is not None:
+                x, y = drawn
                 seen = (x >= min(state.x_min, state.x_max)) & (x <= max(state.x_min, state.x_max))
                 seen &= (y >= min(state.y_min, state.y_max)) & (y <= max(state.y_min, state.y_max))
                 if not np.any(seen):
