@@ -122,7 +122,7 @@ def _fetch(mast, product, check_cancelled):
         finally:
             if not job.finished:
                 job.cancel()
-                job.wait()
+            job.settled.wait()  # until then the folder is in use
         if job.error is not None:
             raise job.error
         file = job.files[0]

@@ -4,8 +4,8 @@ import re
 
 from jdaviz_mast.errors import InvalidInput
 
-__all__ = ["collection_filters", "detectors_of", "is_doi", "is_exposure", "observation_names",
-           "plain_doi"]  # fmt: skip
+__all__ = ["collection_filters", "detectors_of", "doi_of", "is_doi", "is_exposure",
+           "observation_names", "plain_doi"]  # fmt: skip
 
 #: Detectors that end the names of exposures, by instrument
 #: (https://jwst-docs.stsci.edu/jwst-science-calibration-pipeline, file names).
@@ -74,6 +74,31 @@ def observation_names(dataset, instrument=None):
     if dataset.lower().startswith("jw"):
         return [dataset.lower()]
     return list(dict.fromkeys((dataset, dataset.lower(), dataset.upper())))
+
+
+def doi_of(observation):
+    """Return the DOI that MAST gave to the collection that an observation belongs to, or None.
+
+    Columns of the archive hold no DOIs: this is the table that `collection_filters` reads, the
+    other way round.
+
+    Parameters
+    ----------
+    observation : mapping
+        A row of the archive.
+    """
+    for doi, filters in _COLLECTIONS.items():
+        if all(_matches(observation.get(name), values) for name, values in filters.items()):
+            return doi
+    return None
+
+
+def _matches(value, allowed):
+    if value is None:
+        return False
+    if isinstance(allowed[0], float):
+        return allowed[0] <= value <= allowed[1]
+    return value in allowed
 
 
 def is_doi(text):

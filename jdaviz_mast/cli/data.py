@@ -16,7 +16,7 @@ from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
 
-__all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search"]
+__all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search"]
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
@@ -147,7 +147,7 @@ def fetch(options):
         product_type=options.product_type,
         block=False,
     )
-    return _follow(job, options)
+    return follow(job, options)
 
 
 def resume(options):
@@ -162,7 +162,7 @@ def resume(options):
             print(f"No import into {mast.download_dir} is left to resume.", file=sys.stderr)
             return NOTHING_FOUND
         job_id = unfinished[-1].id
-    return _follow(mast.resume(job_id, block=False), options)
+    return follow(mast.resume(job_id, block=False), options)
 
 
 def jobs(options):
@@ -185,7 +185,7 @@ def jobs(options):
     return bool(listed)
 
 
-def _follow(job, options):
+def follow(job, options):
     """Show how a job goes on, and print what came of it; return the exit code."""
     from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
 

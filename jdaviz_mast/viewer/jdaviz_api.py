@@ -33,6 +33,7 @@ __all__ = [
     "add_image",
     "add_marks",
     "align_by_sky",
+    "data_from_mast",
     "data_labels",
     "drop_previews",
     "enable",
@@ -51,6 +52,7 @@ __all__ = [
     "product_uris",
     "remove_data",
     "remove_marks",
+    "show_metadata_anew",
     "sky_coordinates",
     "watch_data",
     "watch_viewers",
@@ -237,6 +239,21 @@ def remove_data(app, label):
             app.data_collection.remove(app.data_collection[label])
 
 
+def data_from_mast(app):
+    """Return the data of the application that have rows of the archive in their metadata."""
+    return [data for data in app.data_collection if "mast_obs_id" in data.meta]
+
+
+def show_metadata_anew(app):
+    """Have jdaviz's Metadata plugin read what it shows again.
+
+    It reads when another data set is selected, and is not told of changes in one.
+    """
+    with contextlib.suppress(KeyError):  # an application without it
+        plugin = app.get_tray_item_from_name("g-metadata-viewer")
+        plugin.handle_show_primary({})  # reads either header, as the plugin is set
+
+
 def layers(app):
     """Return all layers of all viewers."""
     return [layer for viewer in app._viewer_store.values() for layer in viewer.layers]
@@ -371,6 +388,18 @@ def watch_viewers(app, subscriber, call):
         AddDataMessage, ChangeRefDataMessage, LinkUpdatedMessage, RemoveDataMessage,
         ViewerAddedMessage, ViewerRemovedMessage,
     ):  # fmt: skip
+        app.hub.subscribe(listener, message, handler=call)
+
+
+def watch_data(app, subscriber, call):
+    """Have something called when data come into the application, or go."""
+
+    class Listener(HubListener):
+        pass
+
+    # The hub holds it weakly.
+    subscriber._data_listener = listener = Listener()
+    for message in (DataCollectionAddMessage, DataCollectionDeleteMessage):
         app.hub.subscribe(listener, message, handler=call)
 
 
