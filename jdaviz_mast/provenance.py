@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import Row, Table
 
 from jdaviz_mast.archive import COMBINED_LEVEL, as_dict, as_observations
-from jdaviz_mast.archive.datasets import doi_of
+from jdaviz_mast.archive.datasets import collection_doi
 from jdaviz_mast.errors import Cancelled, InvalidInput, MastError, ObservationNotFound
 from jdaviz_mast.library.layer_rows import FILE_OF_LAYER, rows_of_layer
 from jdaviz_mast.library.provenance_tree import (
@@ -147,7 +147,7 @@ def _file_origin(file):
 
 def _with_program(observation, product):
     origin = observation_origin(observation)
-    program, doi = program_origin(observation), doi_of(observation)
+    program, doi = program_origin(observation), collection_doi(observation)
     if program is not None:
         origin.origins.append(program)
     if doi:

@@ -4,7 +4,7 @@ import re
 
 from jdaviz_mast.errors import InvalidInput
 
-__all__ = ["collection_filters", "detectors_of", "doi_of", "is_doi", "is_exposure",
+__all__ = ["collection_doi", "collection_filters", "detectors_of", "is_doi", "is_exposure",
            "observation_names", "plain_doi"]  # fmt: skip
 
 #: Detectors that end the names of exposures, by instrument
@@ -76,31 +76,6 @@ def observation_names(dataset, instrument=None):
     return list(dict.fromkeys((dataset, dataset.lower(), dataset.upper())))
 
 
-def doi_of(observation):
-    """Return the DOI that MAST gave to the collection that an observation belongs to, or None.
-
-    Columns of the archive hold no DOIs: this is the table that `collection_filters` reads, the
-    other way round.
-
-    Parameters
-    ----------
-    observation : mapping
-        A row of the archive.
-    """
-    for doi, filters in _COLLECTIONS.items():
-        if all(_matches(observation.get(name), values) for name, values in filters.items()):
-            return doi
-    return None
-
-
-def _matches(value, allowed):
-    if value is None:
-        return False
-    if isinstance(allowed[0], float):
-        return allowed[0] <= value <= allowed[1]
-    return value in allowed
-
-
 def is_doi(text):
     """Return whether a text is a DOI, or the address of one."""
     return bool(_DOI.fullmatch(str(text).strip()))
@@ -149,3 +124,26 @@ def collection_filters(doi):
             "IDs that are listed there",
         )  # fmt: skip
     return {name: list(values) for name, values in _COLLECTIONS[doi].items()}
+
+
+def collection_doi(observation):
+    """Return the DOI of the collection that an observation belongs to, or None.
+
+    Only those that MAST gave to whole collections can be told from a row
+    (https://archive.stsci.edu/publishing/doi); a row has no DOI of its own.
+
+    Parameters
+    ----------
+    observation : mapping
+        The archive's row.
+    """
+    for doi, filters in _COLLECTIONS.items():
+        if all(_matches(observation.get(name), values) for name, values in filters.items()):
+            return doi
+    return None
+
+
+def _matches(value, values):
+    if isinstance(values[0], float):
+        return isinstance(value, (int, float)) and values[0] <= value <= values[1]
+    return value in values

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import astropy
 import astroquery
 
-from jdaviz_mast.archive.datasets import doi_of
+from jdaviz_mast.archive.datasets import collection_doi
 from jdaviz_mast.library import credits
 
 __all__ = ["Citations", "citations_of"]
@@ -123,7 +123,7 @@ def citations_of(observations, *, light_curves=False):
 
 
 def _doi(row):
-    return row.get("doi") or doi_of(row)
+    return row.get("doi") or collection_doi(row)
 
 
 def _distinct(observations):

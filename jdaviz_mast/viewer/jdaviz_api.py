@@ -391,18 +391,6 @@ def watch_viewers(app, subscriber, call):
         app.hub.subscribe(listener, message, handler=call)
 
 
-def watch_data(app, subscriber, call):
-    """Have something called when data come into the application, or go."""
-
-    class Listener(HubListener):
-        pass
-
-    # The hub holds it weakly.
-    subscriber._data_listener = listener = Listener()
-    for message in (DataCollectionAddMessage, DataCollectionDeleteMessage):
-        app.hub.subscribe(listener, message, handler=call)
-
-
 def add_marks(viewer, marks):
     """Draw bqplot marks over the image of a viewer."""
     viewer.figure.marks = [*viewer.figure.marks, *marks]
