@@ -28,7 +28,8 @@ class InvalidInput(MastError, ValueError):
         self.field, self.value, self.allowed = field, value, allowed
         shown = " ".join(repr(value).split())  # a table or an array takes many lines
         shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
-        super().__init__(f"{field}: {shown} is not usable; {allowed}.")
+        said = "nothing is given" if value is None else f"{shown} is not usable"
+        super().__init__(f"{field}: {said}; {allowed}.")
 
     def for_person(self, label):
         """Return the message for a form, where the field is called ``label``."""
