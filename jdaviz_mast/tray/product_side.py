@@ -15,6 +15,7 @@ from jdaviz_mast.tray.product_table import ProductTable
 from jdaviz_mast.tray.totals import Totals
 from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["ProductSide"]
 
@@ -125,7 +126,7 @@ class ProductSide(ImportSide):
         products = self.products.chosen if products is None else products
         if products is None:
             raise InvalidInput("products", "none", "call choose_products() first")
-        return self._reckoned(products, None)
+        return self._reckoned(products, None, jdaviz_api.parts_by_uri(self._app))
 
     # The products of observations
 
@@ -217,12 +218,13 @@ class ProductSide(ImportSide):
 
     # Totals
 
-    def _reckoned(self, products, check_cancelled):
+    def _reckoned(self, products, check_cancelled, in_viewer):
         return self.mast.forecast(
             products,
             configuration=self._app.config,
             extensions=self.extensions,
             max_images=self.max_images,
+            in_viewer=in_viewer,
             check_cancelled=check_cancelled,
         )
 
@@ -256,7 +258,8 @@ class ProductSide(ImportSide):
         self._reckon_selection(asked=True)
 
     def _reckon(self, name, find):
-        self._totals[name].reckon(find, self.mast.download_dir)
+        in_viewer = jdaviz_api.parts_by_uri(self._app)  # a worker may not look
+        self._totals[name].reckon(find, self.mast.download_dir, in_viewer)
 
     @observe("extensions", "max_images", "all_levels")
     def _options_changed(self, _):

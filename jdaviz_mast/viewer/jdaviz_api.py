@@ -45,6 +45,7 @@ __all__ = [
     "limits",
     "one_redraw",
     "open_tray",
+    "parts_by_uri",
     "plot_options",
     "preview_labels",
     "remove_data",
@@ -150,6 +151,26 @@ def has_part(app, uri, key):
         data.meta.get("mast_product_dataURI") == uri and data.meta.get(PART) == key
         for data in app.data_collection
     )
+
+
+def parts_by_uri(app):
+    """Return which parts of which products are in the application.
+
+    Parameters
+    ----------
+    app : jdaviz's private application
+
+    Returns
+    -------
+    parts : dict of str to set of str
+        ``dataURI`` to keys of `~jdaviz_mast.viewer.parts.Part`.
+    """
+    parts = {}
+    for data in app.data_collection:
+        uri, key = data.meta.get("mast_product_dataURI"), data.meta.get(PART)
+        if uri and key:
+            parts.setdefault(uri, set()).add(key)
+    return parts
 
 
 def add_image(app, data, label, *, visible=True):
