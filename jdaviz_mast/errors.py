@@ -1,5 +1,7 @@
 """What can go wrong, as types: every message is a sentence that a user can act on."""
 
+from jdaviz_mast.words import bytes_in_words
+
 __all__ = [
     "AccessDenied",
     "ArchiveError",
@@ -72,20 +74,12 @@ class DiskFull(FileProblem):
     def __init__(self, folder, needed, free):
         self.folder, self.needed, self.free = folder, needed, free
         super().__init__(
-            f"The disk is full: {_bytes(needed)} are needed in {folder}, {_bytes(free)} are free. "
-            "Make room, then resume the import."
+            f"The disk is full: {bytes_in_words(needed)} are needed in {folder}, "
+            f"{bytes_in_words(free)} are free. Make room, then resume the import."
         )
 
     def __reduce__(self):
         return type(self), (self.folder, self.needed, self.free)
-
-
-def _bytes(number):
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"
 
 
 class NotAnImage(MastError, TypeError):

@@ -3,7 +3,7 @@
 import functools
 
 from astropy.table import Row, Table
-from traitlets import Dict, Unicode, observe
+from traitlets import Dict, Unicode, default, observe
 
 from jdaviz_mast.errors import Cancelled, InvalidInput
 from jdaviz_mast.tray.basket import Basket
@@ -12,7 +12,7 @@ from jdaviz_mast.tray.import_side import ImportSide, check_given, title_of
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.product_lists import ProductLists
 from jdaviz_mast.tray.product_table import ProductTable
-from jdaviz_mast.tray.totals import Totals
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT, Totals
 from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
@@ -33,6 +33,10 @@ class ProductSide(ImportSide):
     products_widget = Unicode().tag(sync=True)
     basket_widget = Unicode().tag(sync=True)
     selection_totals = Dict().tag(sync=True)
+
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

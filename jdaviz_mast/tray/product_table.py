@@ -4,23 +4,24 @@ from collections.abc import Iterable
 
 import numpy as np
 from astropy.table import Table
-from traitlets import Any, Bool, Dict, Int, List, Unicode, validate
+from traitlets import Any, Bool, Dict, Int, List, Unicode, default, validate
 
 from jdaviz_mast.archive import UNREADABLE
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import Choice, KnownProducts
 from jdaviz_mast.tray.cells import MISSING, RIGHTS, cell_texts
 from jdaviz_mast.tray.paged_table import PagedTable
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT
 from jdaviz_mast.tray.words import bytes_in_words
 
 __all__ = ["ProductTable"]
 
 COLUMNS = (
+    ("productFilename", "File"),
     ("kind", "Kind"),
     ("calib_level", "Level"),
     ("size", "Size"),
     ("dataRights", "Rights"),
-    ("productFilename", "File"),
 )
 #: The traits that choose, and what they are called in a `Choice`.
 _CHOICES = ("kinds", "levels", "suffixes", "types", "recommended", "clutter")
@@ -81,6 +82,10 @@ class ProductTable(PagedTable):
     totals_of = Unicode("").tag(sync=True)
 
     exposed = (*PagedTable.exposed, *_CHOICES)
+
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
 
     def __init__(self, plugin, *, on_selection, on_import, on_basket, on_close):
         self._on_import, self._on_basket, self._on_close = on_import, on_basket, on_close

@@ -1,11 +1,16 @@
 """What an import will take, in words, reckoned beside the interface."""
 
+from pathlib import Path
+
 from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.words import bytes_in_words, counted
 from jdaviz_mast.tray.worker import Worker
 
-__all__ = ["Totals", "totals_in_words"]
+__all__ = ["TOTALS_COMPONENT", "Totals", "totals_in_words"]
+
+#: What shows them in a template, as ``<mast-totals>``: see ``components`` of ipyvue's templates.
+TOTALS_COMPONENT = {"mast-totals": Path(__file__).with_suffix(".vue").read_text(encoding="utf-8")}
 
 
 class Totals:
