@@ -32,6 +32,7 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
 )
 from jdaviz_mast.ladder import ladder
+from jdaviz_mast.library import Library, keep_job
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.plan import Plan, as_given, title_of_given
 from jdaviz_mast.preview import find_preview
@@ -606,6 +607,21 @@ class Mast:
         record.keep_files([item.about for item in items])
         return self._start(record, None, True)
 
+    @property
+    def library(self):
+        """What was fetched into the download folder, a `~jdaviz_mast.library.Library`.
+
+        It is made to agree with the disk first.
+
+        Raises
+        ------
+        FileProblem
+            If it cannot be kept in the download folder.
+        """
+        library = Library(self.download_dir)
+        library.synchronize()
+        return library
+
     # -- jobs --------------------------------------------------------------------------------
 
     def _start(self, record, executor, block):
@@ -619,7 +635,8 @@ class Mast:
             transfer = functools.partial(Transfer, **options)
         else:
             transfer = functools.partial(Distributed, executor=executor, **options)
-        job = ImportJob(record, functools.partial(self._plan.make, record), transfer).start()
+        plan, on_end = self._plan, functools.partial(keep_job, self.download_dir)
+        job = ImportJob(record, functools.partial(plan.make, record), transfer, on_end).start()
         return _wait(job) if block else job
 
 
@@ -652,9 +669,10 @@ def _check_executor(executor):
 
 
 def _wait(job):
-    """Wait for a job; raise what kept it from starting."""
+    """Wait for a job, and for what follows its end; raise what kept it from starting."""
     try:
         job.wait()
+        job.settled.wait()
     except KeyboardInterrupt:
         job.cancel()
         job.wait()

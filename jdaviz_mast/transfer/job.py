@@ -1,6 +1,7 @@
 """An import as a job: planned, fetched and kept on disk beside its caller."""
 
 import collections
+import logging
 import threading
 import time
 import weakref
@@ -12,6 +13,8 @@ from jdaviz_mast.transfer.item import ENDED, TransferFile
 from jdaviz_mast.transfer.partial import bytes_on_disk
 
 __all__ = ["ImportJob", "running_jobs"]
+
+log = logging.getLogger(__name__)
 
 WAITS = "Another process is running this job; it is waited for."
 
@@ -46,6 +49,9 @@ class ImportJob:
     transfer : callable
         Called with the files and the keywords ``stop_flag``, ``on_bytes`` and ``on_change``;
         returns what fetches them, see `jdaviz_mast.transfer.engine.Transfer`.
+    on_end : callable, optional
+        Called with the job, on the job's thread, after it has ended in whatever way. What it
+        raises is logged and does not change how the job ended.
 
     Attributes
     ----------
@@ -60,10 +66,13 @@ class ImportJob:
         Why the job could not start, or None.
     notes : list of str
         What a user may want to know of all of it.
+    settled : threading.Event
+        Set once ``on_end`` is through, too.
     """
 
-    def __init__(self, record, plan, transfer):
+    def __init__(self, record, plan, transfer, on_end=None):
         self._record, self._plan, self._make_transfer = record, plan, transfer
+        self._on_end, self.settled = on_end, threading.Event()
         self.id, self.title = record.id, record.request["title"]
         self.state, self.error, self.files, self.notes = "queued", None, [], []
         self._transfer, self._numbers = None, {}
@@ -97,6 +106,11 @@ class ImportJob:
     def created(self):
         """When it was asked for, a `~astropy.time.Time` in UTC."""
         return Time(self._record.request["created"][:23], format="isot", scale="utc")
+
+    @property
+    def request(self):
+        """What was asked for, a dict: ``title``, ``created``, ``server``, ``source`` and so on."""
+        return dict(self._record.request)
 
     def start(self):
         """Begin; return the job itself."""
@@ -194,6 +208,7 @@ class ImportJob:
             self.error = FileProblem(f"The import cannot be kept on the disk: {reason}.")
         finally:
             self._end(outcome)
+            self._settle()
 
     def _wait_for_record(self):
         while True:
@@ -219,6 +234,15 @@ class ImportJob:
             self._record.note(job=state, error=error, notes=self.notes)
             self._record.release()
             self._finished.set()
+
+    def _settle(self):
+        try:
+            if self._on_end is not None:
+                self._on_end(self)
+        except Exception:  # whatever it is, the files are there and the job is what it was
+            log.exception("What follows the end of job %s did not work.", self.id)
+        finally:
+            self.settled.set()
 
     def _outcome(self):
         for file in self.files:
@@ -309,6 +333,7 @@ class KeptJob(ImportJob):
         if not held:
             self.state = "interrupted" if state in ("queued", "running") else state
             self._finished.set()
+            self.settled.set()
         else:
             self.state = "running" if state == "running" else "queued"
         self._files = None
