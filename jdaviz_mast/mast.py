@@ -23,6 +23,9 @@ from jdaviz_mast.archive import (
     bucket_address,
     check_server,
     count,
+    keep_queries,
+    plain_arguments,
+    queries_of,
 )
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
@@ -185,36 +188,39 @@ class Mast:
             MAST's own columns (t_min, t_max, t_obs_release in MJD UTC, t_exptime in s, em_min
             and em_max in nm, s_ra and s_dec in deg ICRS), in the archive's order. Empty, with
             a `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
-            ``meta['mast_search']`` says in ``notes`` which resolver answered, which position was
-            searched, which target or ID failed, and in ``total`` how many rows match.
+            ``meta['mast_search']`` says in ``query`` what was asked (JSON, the arguments of this
+            method), in ``notes`` which resolver answered, which position was searched, which
+            target or ID failed, and in ``total`` how many rows match.
 
         Raises
         ------
         InvalidInput, TargetNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
-        query = Query.create(
-            target,
-            coordinates=coordinates,
-            radius=radius,
-            observation_id=observation_id,
-            program_id=program_id,
-            dataset_id=dataset_id,
-            mission=mission,
-            instrument=instrument,
-            filters=filters,
-            wavelength=wavelength,
-            date=date,
-            exposure_time=exposure_time,
-            data_type=data_type,
-            rights=rights,
-            author=author,
-            doi=doi,
-            keywords=keywords,
-            all_levels=all_levels,
-        )
+        arguments = {
+            "target": target,
+            "coordinates": coordinates,
+            "radius": radius,
+            "observation_id": observation_id,
+            "program_id": program_id,
+            "dataset_id": dataset_id,
+            "mission": mission,
+            "instrument": instrument,
+            "filters": filters,
+            "wavelength": wavelength,
+            "date": date,
+            "exposure_time": exposure_time,
+            "data_type": data_type,
+            "rights": rights,
+            "author": author,
+            "doi": doi,
+            "keywords": keywords,
+            "all_levels": all_levels,
+        }
+        query = Query.create(**arguments)
         if page is not None:
             check_whole_number("page", page)
         found = self._archive.observations(query, page=page, check_cancelled=check_cancelled)
+        found.meta[META]["query"] = plain_arguments(arguments)
         total = found.meta[META]["total"]
         if not len(found):
             level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
@@ -310,7 +316,10 @@ class Mast:
             check_cancelled=check_cancelled,
             **narrowed_by,
         )
-        return rank_by_overlap(near, field)
+        found = rank_by_overlap(near, field)
+        asked = region if isinstance(region, str) else field.s_region
+        found.meta[META]["query"] = {"region": asked} | plain_arguments(narrowed_by)
+        return found
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
@@ -332,12 +341,14 @@ class Mast:
         products : `~astropy.table.Table`
             MAST's own columns (``size`` in bytes).
         """
-        return self._archive.products(
+        found = self._archive.products(
             as_observations(self._archive, observations, check_cancelled),
             all_levels=all_levels,
             product_type=product_type,
             check_cancelled=check_cancelled,
         )
+        keep_queries(found, _asked(observations))
+        return found
 
     def forecast(
         self,
@@ -426,7 +437,9 @@ class Mast:
         MastError
             If the archive did not answer, or did not give the association.
         """
-        return ladder(self, observation_or_product, check_cancelled)
+        found = ladder(self, observation_or_product, check_cancelled)
+        keep_queries(found, _asked(observation_or_product))
+        return found
 
     def preview(self, observation, *, draw=True, check_cancelled=None):
         """Return what an observation looks like, without fetching its files.
@@ -474,6 +487,7 @@ class Mast:
         product_type="SCIENCE",
         block=True,
         executor=None,
+        shown_with=None,
     ):
         """Download products; one that fails does not stop the others.
 
@@ -494,6 +508,9 @@ class Mast:
         executor : `concurrent.futures.Executor`, optional
             Runs the files on its workers, such as those of a dask cluster, instead of on
             threads here. The workers must see the download folder under the same path.
+        shown_with : dict, optional
+            How a viewer opens the files, JSON; it is kept in the manifest of the import, for
+            `replay`.
 
         Returns
         -------
@@ -516,6 +533,13 @@ class Mast:
         }
         _check_executor(executor)
         given = as_given(observations_or_products)
+        queries = queries_of(_asked(observations_or_products))
+        request |= {
+            "asked_for": next(iter(given)),
+            "query": queries[0]["arguments"] if len(queries) == 1 else None,
+            "queries": queries,
+            "shown_with": shown_with,
+        }
         request["title"] = title_of_given(given)
         remove_old(self.download_dir)
         record = Record.create(self.download_dir, request, given)
@@ -646,6 +670,13 @@ def _as_footprint(region):
     if isinstance(region, str):
         return Footprint.from_s_region(region)
     return Footprint.from_corners(region)
+
+
+def _asked(given):
+    """Return what tells which search led to this; whoever names an ID has searched for it."""
+    if isinstance(given, str):
+        return Table(meta={META: {"query": {"observation_id": given, "all_levels": True}}})
+    return given
 
 
 def default_download_dir():

@@ -41,8 +41,8 @@ def search(archive, query, *, page=None, check_cancelled=None):
     Returns
     -------
     observations : `~astropy.table.Table`
-        Unique by ``obsid``. ``meta["mast_search"]`` holds ``query`` (words), ``total`` (rows that
-        match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
+        Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total`` (rows
+        that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
         Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
         sentences).
     """
@@ -51,7 +51,7 @@ def search(archive, query, *, page=None, check_cancelled=None):
         found, meta = _one(archive, query, page, check_cancelled)
     else:
         found, meta = _several(archive, query, check_cancelled)
-    meta |= {"query": query.describe()}
+    meta |= {"words": query.describe()}
     if meta["total"] > ROWS_AT_MOST:
         meta["notes"].append(
             f"MAST holds {meta['total']:,} observations and answers {ROWS_AT_MOST:,} at the most: "
