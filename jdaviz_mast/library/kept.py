@@ -22,10 +22,10 @@ class KeptFile:
         Bytes.
     sha256 : str or None
         Of its content, 64 hexadecimal digits; None until it has been read for that.
-    fetched : `~astropy.time.Time`
-        When it was whole on disk, UTC.
+    fetched_at : str
+        When it was whole on disk, ISO 8601 in UTC; `fetched` is the same as a Time.
     source : str
-        ``'http'``, ``'s3'``, or ``'disk'`` where it was found without anything that says more.
+        ``'http'`` or ``'s3'``; ``'disk'`` where it was found and nothing tells.
     server : str
         Address of the archive that it came from; empty if not known.
     job_id : str
@@ -36,18 +36,18 @@ class KeptFile:
         Rows of the archive, with MAST's column names; empty if not known.
     versions : dict
         ``CAL_VER``, ``CRDS_VER``, ``CRDS_CTX``, ``SDP_VER`` of its header and ``PRVVERSION``
-        of its rows, those that there are.
-    gone : `~astropy.time.Time` or None
-        When it was noticed that it is no longer there.
+        of the product's row when it was fetched; those that there are.
+    gone_at : str or None
+        When it was noticed that it is no longer on disk, ISO 8601 in UTC.
     changed : bool
-        Whether its content is another than the one that was fetched.
+        Whether its content is no longer what was fetched.
     """
 
     path: Path
     uri: str
     size: int
     sha256: str | None
-    fetched: Time
+    fetched_at: str
     source: str = "disk"
     server: str = ""
     job_id: str = ""
@@ -55,8 +55,19 @@ class KeptFile:
     product: dict = field(default_factory=dict)
     observation: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
-    gone: Time | None = None
+    gone_at: str | None = None
     changed: bool = False
+
+    # Made when asked for: of 50,000 files that takes seconds.
+    @property
+    def fetched(self):
+        """When it was whole on disk, a `~astropy.time.Time` in UTC."""
+        return Time(self.fetched_at, format="isot", scale="utc")
+
+    @property
+    def gone(self):
+        """When it was noticed that it is no longer on disk, a `~astropy.time.Time`, or None."""
+        return self.gone_at and Time(self.gone_at, format="isot", scale="utc")
 
     @property
     def name(self):
