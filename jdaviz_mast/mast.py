@@ -25,6 +25,7 @@ from jdaviz_mast.archive import (
     count,
     keep_queries,
     plain_arguments,
+    plain_server,
     queries_of,
 )
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
@@ -35,7 +36,16 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
 )
 from jdaviz_mast.ladder import ladder
-from jdaviz_mast.library import Library, keep_job
+from jdaviz_mast.library import (
+    Library,
+    Manifest,
+    Replay,
+    abouts_of,
+    keep_job,
+    keep_layers,
+    kept_manifest,
+    make_manifest,
+)
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.plan import Plan, as_given, title_of_given
 from jdaviz_mast.preview import find_preview
@@ -54,6 +64,8 @@ from jdaviz_mast.transfer import (
 )
 
 __all__ = ["Mast"]
+
+_AGAIN = ", again"
 
 
 class Mast:
@@ -631,6 +643,101 @@ class Mast:
         record.keep_files([item.about for item in items])
         return self._start(record, None, True)
 
+    # -- manifests ---------------------------------------------------------------------------
+
+    def manifest(self, job_id=None):
+        """Return the manifest of an import: what was asked, which files, in which version.
+
+        It was written when the import ended, beside its files, and stays when the import is
+        removed from the list. Rows of the archive are those that the library has by now.
+
+        Parameters
+        ----------
+        job_id : str, optional
+            ``id`` of one of `jobs`, by default the newest.
+
+        Returns
+        -------
+        manifest : `~jdaviz_mast.library.Manifest`
+            `~jdaviz_mast.library.Manifest.write` writes it in several formats.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such import.
+        """
+        if job_id is None:
+            jobs = self.jobs
+            if not jobs:
+                allowed = f"there are no imports into {self.download_dir} yet"
+                raise InvalidInput("job_id", None, allowed)
+            job_id = jobs[-1].id
+        library = self.library
+        kept = kept_manifest(self.download_dir, job_id, library)
+        return make_manifest(self.download_dir, self._job(job_id), library) if kept is None else kept
+
+    def keep_layers(self, job, layers):
+        """Keep which layers a viewer made of an import, for `manifest` and `replay`.
+
+        Parameters
+        ----------
+        job : `~jdaviz_mast.ImportJob`
+        layers : list of dict
+            ``label`` and ``uri`` (``dataURI``) of each, in their order.
+        """
+        job.settled.wait()
+        keep_layers(self.download_dir, job, layers)
+
+    def replay(self, manifest, *, source=None, block=True, executor=None):
+        """Make an import again from its manifest, and compare each file with it.
+
+        The same products are fetched by their URIs, from the configured archive and nowhere
+        else, into the download folder; what is there already is not fetched.
+
+        Parameters
+        ----------
+        manifest : `~jdaviz_mast.library.Manifest`, dict or path-like
+            What `manifest` returned, or the path of a JSON file of it. It is checked against the
+            schema, since it may come from anybody.
+        source, block, executor
+            As in `fetch`. Without ``block``, `~jdaviz_mast.library.Replay.verify` waits and
+            compares.
+
+        Returns
+        -------
+        replay : `~jdaviz_mast.library.Replay`
+            ``replay.files`` tells of each file whether it is the same, reprocessed since, gone or
+            not permitted; ``replay.job`` is a job like any other.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not a manifest, or lists no file.
+        FileProblem
+            If it cannot be read, or the download folder cannot be written to.
+        """
+        manifest = Manifest.read(manifest)
+        abouts = abouts_of(manifest)
+        _check_executor(executor)
+        choice = manifest.content["choice"]
+        request = choice | {
+            "server": self.server,
+            "source": _check_source(source or conf.source, self.server),
+            "title": f"{manifest.title.removesuffix(_AGAIN)}{_AGAIN}",
+            "query": manifest.queries[0]["arguments"] if len(manifest.queries) == 1 else None,
+            "queries": manifest.queries,
+            "shown_with": manifest.content.get("shown_with"),
+            "replay_of": manifest.job_id,
+        }
+        remove_old(self.download_dir)
+        record = Record.create(self.download_dir, request, None)
+        record.keep_files(abouts)
+        job = self._start(record, executor, block)
+        replay = Replay(manifest, job, lambda: self.library, plain_server(self.server))
+        if block:
+            replay.verify()
+        return replay
+
     @property
     def library(self):
         """What was fetched into the download folder, a `~jdaviz_mast.library.Library`.
@@ -647,6 +754,11 @@ class Mast:
         return library
 
     # -- jobs --------------------------------------------------------------------------------
+
+    def _job(self, job_id):
+        """Return the job with an ID, as `jobs` lists it."""
+        find_record(self.download_dir, job_id)  # its complaint names what is wrong
+        return next(job for job in self.jobs if job.id == job_id)
 
     def _start(self, record, executor, block):
         options = {

@@ -124,7 +124,7 @@ def _choose(products, uris):
 
 
 def _import(content):
-    lines = ["app = jdaviz.new_app()", "app.show()", "tray = app.plugins['MAST Import']"]
+    lines = ["app = jdaviz.App()", "app.show()", "tray = app.plugins['MAST Import']"]
     shown_with = content.get("shown_with") or {}
     if shown_with.get("extensions", ["SCI"]) != ["SCI"]:
         lines.append(f"tray.extensions = {shown_with['extensions']!r}")
@@ -136,7 +136,7 @@ def _import(content):
 def _from_manifest(content):
     return [
         f"manifest = mast.manifest({content['job']['id']!r})",
-        "app = jdaviz.new_app()",
+        "app = jdaviz.App()",
         "app.show()",
         "report = app.plugins['MAST Import'].replay(manifest)",
     ]
