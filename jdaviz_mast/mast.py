@@ -6,8 +6,9 @@ import warnings
 from pathlib import Path
 
 import astropy.units as u
+import numpy as np
 import platformdirs
-from astropy.table import Table
+from astropy.table import Row, Table
 from astroquery.exceptions import MaxResultsWarning, NoResultsWarning
 
 from jdaviz_mast.archive import (
@@ -30,6 +31,7 @@ from jdaviz_mast.archive import (
 )
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
+from jdaviz_mast.curl_script import curl_script
 from jdaviz_mast.errors import (
     FileProblem,
     InvalidInput,
@@ -643,6 +645,62 @@ class Mast:
         record.keep_files([item.about for item in items])
         return self._start(record, None, True)
 
+    def curl_script(
+        self,
+        observations_or_products,
+        *,
+        all_levels=False,
+        product_type="SCIENCE",
+        check_cancelled=None,
+    ):
+        """Return a bash script that fetches products with cURL, now or on another machine.
+
+        It can be run again and goes on where it stopped, compares sizes, never puts parts of
+        two versions of a file together, and takes a token from ``MAST_API_TOKEN``. Files go to
+        the folders that `fetch` puts them in, so that `import_existing` finds them.
+
+        Parameters
+        ----------
+        observations_or_products, all_levels, product_type
+            As in `fetch`.
+        check_cancelled : callable, optional
+
+        Returns
+        -------
+        script : str
+
+        Raises
+        ------
+        InvalidInput
+            If there is nothing to fetch.
+        MastError
+            If the archive did not say which products there are.
+        """
+        given = observations_or_products
+        (kind,) = as_given(given)
+        title = title_of_given(as_given(given))
+        products = Table(given) if isinstance(given, Row) else given
+        if kind != "products":
+            found = as_observations(self._archive, given, check_cancelled)
+            if kind == "observation_id" and not np.any(found["calib_level"] >= COMBINED_LEVEL):
+                all_levels = True  # whoever names an exposure means it
+            products = self.products(
+                found,
+                all_levels=all_levels,
+                product_type=product_type,
+                check_cancelled=check_cancelled,
+            )
+        if not len(products):
+            raise InvalidInput("observations_or_products", title, "it has nothing to fetch")
+        plan = self._plan
+        return curl_script(
+            self.server,
+            title,
+            plan.items_of(products),
+            self._archive.download_url,
+            self.download_dir,
+        )
+
     # -- manifests ---------------------------------------------------------------------------
 
     def manifest(self, job_id=None):
@@ -674,7 +732,9 @@ class Mast:
             job_id = jobs[-1].id
         library = self.library
         kept = kept_manifest(self.download_dir, job_id, library)
-        return make_manifest(self.download_dir, self._job(job_id), library) if kept is None else kept
+        return (
+            make_manifest(self.download_dir, self._job(job_id), library) if kept is None else kept
+        )
 
     def keep_layers(self, job, layers):
         """Keep which layers a viewer made of an import, for `manifest` and `replay`.

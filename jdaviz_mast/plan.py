@@ -49,6 +49,11 @@ class Plan:
         abouts = record.files()
         return None if abouts is None else [self.item(about) for about in _distinct(abouts)]
 
+    def items_of(self, products):
+        """Return the items of products, a table of the archive's rows, without sources."""
+        abouts = [{"product": as_dict(row), "observation": {}} for row in products]
+        return [self.item(about) for about in _distinct(abouts)]
+
     def _ask_for_products(self, record, check_cancelled):
         """Return what is known of each file of a job: its product row and its observation's."""
         given, rows = record.given(), {}

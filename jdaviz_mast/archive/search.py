@@ -41,8 +41,8 @@ def search(archive, query, *, page=None, check_cancelled=None):
     Returns
     -------
     observations : `~astropy.table.Table`
-        Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total`` (rows
-        that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
+        Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total``
+        (rows that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
         Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
         sentences).
     """

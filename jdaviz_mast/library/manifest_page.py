@@ -12,7 +12,8 @@ _STYLE = """
 .mast-manifest { font-family: system-ui, sans-serif; font-size: 15px; line-height: 1.45; }
 .mast-manifest h1 { font-size: 1.5em; margin: 0 0 .2em; overflow-wrap: anywhere; }
 .mast-manifest h2 { font-size: 1.15em; margin: 1.6em 0 .4em; }
-.mast-manifest dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em; margin: 0; }
+.mast-manifest dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em;
+  margin: 0; }
 .mast-manifest dt { opacity: .7; }
 .mast-manifest dd { margin: 0; overflow-wrap: anywhere; }
 .mast-manifest table { border-collapse: collapse; width: 100%; font-size: .9em; }
