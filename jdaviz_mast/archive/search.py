@@ -42,9 +42,9 @@ def search(archive, query, *, page=None, check_cancelled=None):
     -------
     observations : `~astropy.table.Table`
         Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total``
-        (rows that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
-        Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
-        sentences).
+        (rows that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS
+        Input Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all
+        that in sentences).
     """
     queries = query.each()
     if len(queries) == 1:
