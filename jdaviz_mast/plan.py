@@ -9,6 +9,7 @@ from astropy.table import Row, Table
 
 from jdaviz_mast.archive import COMBINED_LEVEL, Archive, as_dict, as_observations, bucket_address
 from jdaviz_mast.errors import Cancelled, FileProblem, InvalidInput, MastError
+from jdaviz_mast.library.disk import product_path
 from jdaviz_mast.products import check_contents
 from jdaviz_mast.transfer import (
     Item,
@@ -133,10 +134,9 @@ class Plan:
         product = about["product"]
         uri = str(product["dataURI"])
         filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
-        folders = [product.get("obs_collection"), product.get("obs_id")]
         path, problem = None, about.get("problem") or ""
         try:
-            path = safe_path(self._download_dir, *map(str, filter(None, folders)), filename)
+            path = product_path(self._download_dir, product)
         except FileProblem as error:
             problem = problem or str(error)
         size = product.get("size")

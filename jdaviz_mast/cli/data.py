@@ -191,6 +191,7 @@ def _follow(job, options):
 
     try:
         _show_progress(job, quiet=options.json or not sys.stderr.isatty())
+        job.settled.wait()  # what is fetched is kept in the library before this process ends
     except KeyboardInterrupt:
         job.cancel()
         job.wait()

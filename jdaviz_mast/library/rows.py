@@ -103,7 +103,7 @@ class Rows:
         return KeptFile(
             self._folder / path, uri, size, sha256, fetched, source, server, job_id,
             None if query is None else parse(query), json.loads(product), parse(observation),
-            json.loads(versions), gone, first_sha256 is not None,
+            json.loads(versions), gone, None not in (sha256, first_sha256),
         )  # fmt: skip
 
     # -- changing ----------------------------------------------------------------------------
@@ -127,6 +127,10 @@ class Rows:
                 return
             if same:
                 sha256, first = known[4:6]
+        if sha256 is None:  # it is compared with what was fetched once it has been read
+            first = first or trail.sha256
+        # Nothing is written to a file after its last byte: it was whole then.
+        fetched = trail.fetched or _iso(about[1] / 1e9)
         if trail.product.get("prvversion"):
             versions = versions | {"PRVVERSION": str(trail.product["prvversion"])}
         row = {
@@ -136,8 +140,7 @@ class Rows:
             "mtime_ns": about[1],
             "sha256": sha256,
             "first_sha256": first,
-            # Nothing is written to a file after its last byte: it was whole then.
-            "fetched": _iso(about[1] / 1e9),
+            "fetched": fetched,
             "source": trail.source,
             "server": trail.server,
             "job_id": trail.job_id,
@@ -146,7 +149,7 @@ class Rows:
             "observation": self._text(trail.observation),
             "versions": json.dumps(versions),
             "words": _words(path, trail.uri, trail.product, trail.observation, versions,
-                            _iso(about[1] / 1e9)),
+                            fetched),
         }  # fmt: skip
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         self._db.execute(

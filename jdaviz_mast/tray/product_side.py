@@ -56,7 +56,7 @@ class ProductSide(ImportSide):
             find_products=self._find_products,
             on_change=self._basket_changed,
             on_import=lambda products: self._import_from_page(lambda: products),
-            import_and_wait=lambda products: self._start_import(products).wait(),
+            import_and_wait=lambda products: self._job_of(self._start_import(products)),
             forecast=self.forecast,
         )
         self.products_widget = "IPY_MODEL_" + self.products.model_id
@@ -103,7 +103,7 @@ class ProductSide(ImportSide):
         """
         if self.products.selected is None:
             raise InvalidInput("products", "none selected", "select rows of the table first")
-        return self._start_import(self.products.selected).wait()
+        return self._job_of(self._start_import(self.products.selected))
 
     def forecast(self, products=None):
         """Return what an import would take: files, bytes, disk and memory.
