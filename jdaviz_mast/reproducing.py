@@ -124,7 +124,6 @@ class Reproducible:
         layers : list of dict
             ``label`` and ``uri`` (``dataURI``) of each, in their order.
         """
-        job.settled.wait()
         keep_layers(self.download_dir, job, layers)
 
     def replay(self, manifest, *, source=None, block=True, executor=None):

@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import logging
 import math
 import os
 import platform
 import tempfile
+import threading
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from jdaviz_mast.products import kind_of
 from jdaviz_mast.transfer import STATE_FOLDER
 
 __all__ = ["kept_manifest", "keep_layers", "make_manifest", "write_manifest"]
+
+log = logging.getLogger(__name__)
 
 _PACKAGES = ("jdaviz-mast", "jdaviz", "lcviz", "glue-core", "astroquery", "astropy", "numpy")
 _HIDDEN = "•••"
@@ -70,7 +74,7 @@ def make_manifest(download_dir, job, library=None):
             "source": request.get("source"),
         },
         "shown_with": request.get("shown_with"),
-        "layers": _layers_of(download_dir, job),
+        "layers": _layers_of(download_dir, job.id),
         "observations": observations,
         "dois": _dois(queries, files),
         "files": files,
@@ -108,12 +112,13 @@ def kept_manifest(download_dir, job_id, library=None):
     if not path.exists():
         return None
     manifest = Manifest.read(path)
+    manifest.content["layers"] = _layers_of(download_dir, job_id) or manifest.layers
     if library is not None:
         _refresh(manifest.content, library)
     return manifest
 
 
-def keep_layers(download_dir, job, layers, library=None):
+def keep_layers(download_dir, job, layers):
     """Keep which layers a viewer made of a job's files, and write it into the manifest.
 
     Parameters
@@ -122,20 +127,31 @@ def keep_layers(download_dir, job, layers, library=None):
     job : `~jdaviz_mast.ImportJob`
     layers : list of dict
         ``label`` and ``uri`` of each, in their order. Those that were kept before come first.
-    library : `~jdaviz_mast.library.Library`, optional
+
+    Raises
+    ------
+    FileProblem
+        If the disk does not take them.
     """
-    before = _layers_of(download_dir, job)
+    before = _layers_of(download_dir, job.id)
     layers = before + [layer for layer in layers if layer not in before]
-    path = _layers_file(download_dir, job)
     try:
-        _write_text(path, json.dumps(layers))
+        _write_text(_layers_file(download_dir, job.id), json.dumps(layers))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileProblem(f"The layers of the import cannot be kept: {reason}.") from error
-    manifest = kept_manifest(download_dir, job.id, library)
-    if manifest is not None:
-        manifest.content["layers"] = layers
-        _write(download_dir, manifest)
+    # The manifest is written when the checksums are there; nobody has to wait for that.
+    threading.Thread(target=_rewrite, args=(download_dir, job), daemon=True).start()
+
+
+def _rewrite(download_dir, job):
+    job.settled.wait()
+    try:
+        manifest = kept_manifest(download_dir, job.id)
+        if manifest is not None:
+            _write(download_dir, manifest)
+    except MastError as error:
+        log.warning("%s", error)
 
 
 # -- parts of it ----------------------------------------------------------------------------
@@ -204,13 +220,13 @@ def _refresh(content, library):
             content["observations"][file["observation"]] = _finite(kept.observation)
 
 
-def _layers_file(download_dir, job):
-    return Path(download_dir) / STATE_FOLDER / "jobs" / job.id / "layers.json"
+def _layers_file(download_dir, job_id):
+    return Path(download_dir) / STATE_FOLDER / "jobs" / job_id / "layers.json"
 
 
-def _layers_of(download_dir, job):
+def _layers_of(download_dir, job_id):
     try:
-        layers = json.loads(_layers_file(download_dir, job).read_text("utf-8"))
+        layers = json.loads(_layers_file(download_dir, job_id).read_text("utf-8"))
         return [{"label": str(one["label"]), "uri": str(one["uri"])} for one in layers]
     except (OSError, ValueError, TypeError, KeyError):
         return []
