@@ -57,20 +57,13 @@ class Reproducible:
         MastError
             If the archive did not say which products there are.
         """
-        given = observations_or_products
-        (kind,) = as_given(given)
-        title = title_of_given(as_given(given))
-        products = Table(given) if isinstance(given, Row) else given
-        if kind != "products":
-            found = as_observations(self._archive, given, check_cancelled)
-            if kind == "observation_id" and not np.any(found["calib_level"] >= COMBINED_LEVEL):
-                all_levels = True  # whoever names an exposure means it
-            products = self.products(
-                found,
-                all_levels=all_levels,
-                product_type=product_type,
-                check_cancelled=check_cancelled,
-            )
+        title = title_of_given(as_given(observations_or_products))
+        products = self.products_to_fetch(
+            observations_or_products,
+            all_levels=all_levels,
+            product_type=product_type,
+            check_cancelled=check_cancelled,
+        )
         if not len(products):
             raise InvalidInput("observations_or_products", title, "it has nothing to fetch")
         plan = self._plan
@@ -80,6 +73,40 @@ class Reproducible:
             plan.items_of(products),
             self._archive.download_url,
             self.download_dir,
+        )
+
+    def products_to_fetch(
+        self,
+        observations_or_products,
+        *,
+        all_levels=False,
+        product_type="SCIENCE",
+        check_cancelled=None,
+    ):
+        """Return the products that `fetch` would download, a `~astropy.table.Table`.
+
+        Parameters
+        ----------
+        observations_or_products, all_levels, product_type
+            As in `fetch`.
+        check_cancelled : callable, optional
+
+        Raises
+        ------
+        InvalidInput, ObservationNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
+        """
+        given = observations_or_products
+        (kind,) = as_given(given)
+        if kind == "products":
+            return Table(given) if isinstance(given, Row) else given
+        found = as_observations(self._archive, given, check_cancelled)
+        if kind == "observation_id" and not np.any(found["calib_level"] >= COMBINED_LEVEL):
+            all_levels = True  # whoever names an exposure means it
+        return self.products(
+            found,
+            all_levels=all_levels,
+            product_type=product_type,
+            check_cancelled=check_cancelled,
         )
 
     def manifest(self, job_id=None):

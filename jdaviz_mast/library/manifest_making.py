@@ -44,10 +44,12 @@ def make_manifest(download_dir, job, library=None):
     """
     request, tidy = job.request, _tidying(download_dir)
     server = plain_server(request.get("server") or "")
-    observations, places, files = [], {}, []
-    for file in job.files:
-        kept = None if library is None else library.file(file.uri)
-        files.append(_file(download_dir, file, kept, observations, places, tidy))
+    observations, places = [], {}
+    known = {} if library is None else {kept.uri: kept for kept in library.files()}
+    files = [
+        _file(download_dir, file, known.get(file.uri), observations, places, tidy)
+        for file in job.files
+    ]
     queries = [
         {"arguments": query["arguments"], "places": [_place(p) for p in query["places"]]}
         for query in request.get("queries") or []
@@ -209,15 +211,19 @@ def _versions(product, kept):
 
 def _refresh(content, library):
     """Put the rows of the archive into a manifest that the library has by now."""
+    observations = list(content["observations"])
+    known = {kept.uri: kept for kept in library.files()}
     for file in content["files"]:
-        kept = library.file(file["uri"])
+        kept = known.get(file["uri"])
         if kept is None:
             continue
         if kept.product:
             file["product"] = _finite(kept.product)
             file["rights"] = file["product"].get("dataRights") or file["rights"]
-        if kept.observation and file["observation"] is not None:
-            content["observations"][file["observation"]] = _finite(kept.observation)
+        place, observation = file["observation"], _finite(kept.observation)
+        # Of several files of an observation, the one whose row is another has been refreshed.
+        if observation and place is not None and observation != observations[place]:
+            content["observations"][place] = observation
 
 
 def _layers_file(download_dir, job_id):

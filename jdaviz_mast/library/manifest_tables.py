@@ -106,10 +106,12 @@ def _votable(table):
     flat |= {f"version of {name}": value for name, value in meta["software"].items()}
     flat |= {f"query {number}": repr(query["arguments"])
              for number, query in enumerate(meta["queries"], 1)}  # fmt: skip
-    for name, value in flat.items():
-        resource.infos.append(Info(name=name, value=_plain(value)))
+    for number, (name, value) in enumerate(flat.items(), 1):
+        resource.infos.append(Info(ID=f"info_{number}", name=_plain(name), value=_plain(value)))
     data = io.BytesIO()
-    document.to_xml(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VOWarning)
+        document.to_xml(data)
     return data.getvalue().decode()
 
 

@@ -127,14 +127,15 @@ class Imports:
         if running is not None:
             return running.worker
 
+        running = Running(subject, f"{manifest.title}, again")
+
         def begin():
-            running = self.of_subject(subject)
             running.replay = self._mast.replay(manifest, source=source, block=False)
             return running.replay.job
 
         order = list(dict.fromkeys(layer["uri"] for layer in manifest.layers))
-        return self._start(begin, subject, f"{manifest.title}, again",
-                           nothing="The manifest has no files.", order=order, **options)  # fmt: skip
+        nothing = "The manifest has no files."
+        return self._begin(running, begin, nothing=nothing, order=order, **options)
 
     def cancel(self, job_id):
         """Stop a job, whoever runs it; return it.
@@ -156,7 +157,9 @@ class Imports:
         return known[job_id]
 
     def _start(self, begin, subject, title, **options):
-        running = Running(subject, title)
+        return self._begin(Running(subject, title), begin, **options)
+
+    def _begin(self, running, begin, **options):
         running.layer_import = LayerImport(
             self._app,
             begin,

@@ -118,9 +118,7 @@ class TrailSide(ProductSide):
     # What both do
 
     def _replay(self, manifest, source=None):
-        options = self._layer_options() | {
-            name: value for name, value in (manifest.content.get("shown_with") or {}).items()
-        }
+        options = self._layer_options() | (manifest.content.get("shown_with") or {})
         return self._imports.replay(manifest, source=source, **options)
 
     def _write_script(self, given, on_done, on_error):
