@@ -152,7 +152,7 @@ def _parser():
     library.add_argument("--download-dir", help=_FOLDER)
     library.add_argument("--json", action="store_true", help=_JSON)
     library.add_argument(
-        "--verify", action="store_true", help="compare the checksums with the disk"
+        "--verify", action="store_true", help="compare checksums with the disk"
     )
     library.add_argument(
         "--remove", nargs="+", metavar="URI", help="delete these files first; names will do, too"
