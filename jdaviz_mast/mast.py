@@ -642,8 +642,13 @@ class Mast(Reproducible):
         FileProblem
             If it cannot be kept in the download folder.
         """
+        return self.open_library()
+
+    def open_library(self, *, synchronize=True):
+        """Return `library`, without a look at the disk if not ``synchronize``."""
         library = Library(self.download_dir)
-        library.synchronize()
+        if synchronize:
+            library.synchronize()
         return library
 
     # -- jobs --------------------------------------------------------------------------------

@@ -70,6 +70,10 @@ def _run(options):
         from jdaviz_mast.cli.data import jobs
 
         return OK if jobs(options) else NOTHING_FOUND
+    if options.command == "library":
+        from jdaviz_mast.cli.library import library
+
+        return library(options)
     if options.command in ("fetch", "resume"):
         from jdaviz_mast.cli import data
 
@@ -149,6 +153,14 @@ def _parser():
     jobs.add_argument(
         "--remove", nargs="+", metavar="JOB_ID", help="forget these first; whole files stay"
     )
+    library = command("library", "list what is on disk and where it came from, or verify it")
+    library.add_argument("words", nargs="*", help="that all occur: target, filter, program, name …")
+    library.add_argument("--download-dir", help=_FOLDER)
+    library.add_argument("--json", action="store_true", help=_JSON)
+    library.add_argument("--verify", action="store_true", help="compare checksums with the disk")
+    library.add_argument(
+        "--remove", nargs="+", metavar="URI", help="delete these files first; names will do, too"
+    )
     resume = command("resume", "go on with an import that was stopped, or has failed files")
     _server_options(resume)
     resume.add_argument("job_id", nargs="?", metavar="JOB_ID", help="[the last not complete]")
@@ -165,7 +177,7 @@ def _parser():
         kind=None, level=None, suffix=None, recommended=False, clutter=False, made_of=False,
         dataset_id=None, instrument=None, filters=None, wavelength=None, date=None,
         exposure_time=None, data_type=None, rights=None, author=None, doi=None, keyword=None,
-        count=False, words=(), region=None, output=None, format=None,
+        count=False, words=(), region=None, output=None, format=None, verify=False,
     )  # fmt: skip
     return parser
 

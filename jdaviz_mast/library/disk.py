@@ -40,7 +40,7 @@ def product_path(folder, product):
 
 
 def inside(folder, relative):
-    """Return the absolute path of what the library calls ``relative``.
+    """Return the path of what the library calls ``relative``.
 
     Raises
     ------
@@ -48,10 +48,14 @@ def inside(folder, relative):
         If that would lead out of the folder, by its name or over a link.
     """
     parts = PurePosixPath(relative).parts
-    path = safe_path(folder, *parts)
-    if path.parent.resolve() != Path(folder).resolve().joinpath(*parts[:-1]):
-        raise FileProblem(f"{path} is reached over a link; the library leaves it alone.")
-    return path
+    if not parts or ".." in parts or any(set(part) & set("/\\:") for part in parts):
+        raise FileProblem(f"{str(relative)!r} is not safe as a path in the download folder.")
+    path = Path(folder)
+    for part in parts[:-1]:
+        path /= part
+        if path.is_symlink():
+            raise FileProblem(f"{path} is a link; the library does not follow it.")
+    return path / parts[-1]
 
 
 def look_at(folder, relative):

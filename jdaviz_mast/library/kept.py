@@ -1,6 +1,6 @@
 """One file of the library, as everybody else sees it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from astropy.time import Time
@@ -68,6 +68,11 @@ class KeptFile:
     def gone(self):
         """When it was noticed that it is no longer on disk, a `~astropy.time.Time`, or None."""
         return self.gone_at and Time(self.gone_at, format="isot", scale="utc")
+
+    def as_dict(self):
+        """Return all of it as JSON knows it; times are ISO 8601 in UTC."""
+        about = {field.name: getattr(self, field.name) for field in fields(self)}
+        return about | {"path": str(self.path)}
 
     @property
     def name(self):

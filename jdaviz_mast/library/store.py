@@ -13,6 +13,8 @@ from jdaviz_mast.library.trails import Trail, trails
 
 __all__ = ["Library"]
 
+_DIFFERS = "Its content is not what was fetched: the checksum differs."
+
 
 class Library:
     """What was fetched into a download folder; safe between threads and processes.
@@ -294,12 +296,13 @@ class Library:
                 if file is None:
                     raise self._unknown(uri)
         for file in files:
-            if file.sha256 is None and not file.gone_at:
+            if file.gone_at:
+                when = file.gone_at[:16].replace("T", " ")
+                yield file, f"It is gone; that was noticed on {when} UTC."
+            elif file.sha256 is None:
                 self.add_checksums([file.path], check_cancelled)
-                file = self.file(file.path) or file
-                yield file, "" if file.sha256 else "It cannot be read."
-            elif file.gone_at:
-                yield file, f"It is gone since {file.gone_at[:16].replace('T', ' ')} UTC or before."
+                now = self.file(file.path) or file
+                yield now, _DIFFERS * now.changed if now.sha256 else "It cannot be read."
             else:
                 yield file, self._compare(file, check_cancelled)
 
@@ -309,7 +312,7 @@ class Library:
         except OSError as error:
             return f"It cannot be read: {getattr(error, 'strerror', None) or error}."
         if digest != file.sha256 or file.changed:
-            return "Its content is not what was fetched: the checksum differs."
+            return _DIFFERS
         return ""
 
     # -- the database ------------------------------------------------------------------------

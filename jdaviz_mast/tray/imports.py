@@ -68,6 +68,8 @@ class Imports:
     ----------
     outcomes : dict
         Of the imports of this session that have ended, by job ID: message and notes.
+    turn : context manager
+        Held while a layer is added.
     """
 
     def __init__(self, app, owner, mast, *, on_change, on_end, on_job):
@@ -75,7 +77,7 @@ class Imports:
         self._on_change, self._on_end, self._on_job = on_change, on_end, on_job
         self._running, self.outcomes = [], {}
         # One layer after the other: the page must get its turn between them.
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
 
     def __len__(self):
         return len(self._running)
@@ -164,7 +166,7 @@ class Imports:
             self._app,
             begin,
             folder=self._mast.download_dir,
-            turn=self._turn,
+            turn=self.turn,
             on_job=self._on_job,
             on_progress=functools.partial(self._got_further, running),
             **options,
