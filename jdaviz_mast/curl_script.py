@@ -22,6 +22,9 @@ _HEAD = r"""#!/bin/bash
 # and it goes on where it stopped; what is whole is not fetched again. Data under exclusive access
 # need a token of MAST's in the environment variable MAST_API_TOKEN.
 
+# Names of files are meant as they are, whatever is in them.
+# shellcheck disable=SC2016
+
 set -u
 folder=${1:-.}
 case $folder in -*) folder=./$folder;; esac
