@@ -261,15 +261,9 @@ EVIL = [
     "[a-z]{b,c}.json", "ä ö.json", "%2e%2e%2fx.json", "$'\\x41'.json".replace("\\", ""),
 ]  # fmt: skip
 UNSAFE = [
-    "../x.json",
-    "a\u00a0b.json",
-    "a/b.json",
-    "a\nb.json",
-    ".hidden",
-    'a"b.json',
-    "con.json",
+    "../x.json", "a\u00a0b.json", "a/b.json", "a\nb.json", ".hidden", 'a"b.json', "con.json",
     "x\x1b]0;.json",
-]
+]  # fmt: skip
 
 
 def test_no_name_gets_out_of_its_quotes(mast, archive, run, tmp_path):
