@@ -17,7 +17,7 @@ __all__ = ["TrailSide"]
 _OF_JOB = (
     ("cell", "Copy as notebook cell", "mdi-content-copy"),
     ("html", "Manifest as a page", "mdi-file-document-outline"),
-    ("json", "Manifest as JSON, for replay", "mdi-code-json"),
+    ("json", "Manifest as JSON, for replay", "mdi-code-braces"),
     ("votable", "Manifest as VOTable", "mdi-table"),
     ("ecsv", "Manifest as ECSV", "mdi-table"),
     ("csv", "Manifest as CSV", "mdi-table"),
@@ -159,7 +159,7 @@ class TrailSide(ProductSide):
             )
 
     def _hand_out(self, name, job_id, text):
-        title = next(title for what, title, _ in _OF_JOB if what == name)
+        title = "Notebook cell" if name == "cell" else f"Manifest of import {job_id}"
         stem = "import" if name == "cell" else "manifest"
         self.handout.offer(
             title,
