@@ -25,7 +25,21 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.split("::", 1)[0]
             return "browser" if "/browser/" in file else file
 
+    config.option.loadscopereorder = False  # it would begin what has few tests, and long ones, last
     return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long, so that nobody waits for it at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def rank(item):
+        if item.get_closest_marker("browser"):
+            return 0
+        return 1 if item.path in slow else 2 if item.path.parent.name in ("tray", "viewer") else 3
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,18 +5,17 @@ from pathlib import Path
 
 from jdaviz_mast.archive import MISSIONS
 from jdaviz_mast.errors import FileProblem, InvalidInput
+from jdaviz_mast.library.checksums import Checksums
 from jdaviz_mast.library.database import Damaged, Database
-from jdaviz_mast.library.disk import inside, look_at, remove_file, scan, sha256_of
+from jdaviz_mast.library.disk import look_at, remove_file, scan
 from jdaviz_mast.library.headers import header_versions
 from jdaviz_mast.library.rows import Rows, words_to_find
 from jdaviz_mast.library.trails import Trail, trails
 
 __all__ = ["Library"]
 
-_DIFFERS = "Its content is not what was fetched: the checksum differs."
 
-
-class Library:
+class Library(Checksums):
     """What was fetched into a download folder; safe between threads and processes.
 
     It is kept in ``.jdaviz-mast/library.sqlite`` in that folder. If that is lost or damaged, it
@@ -243,78 +242,6 @@ class Library:
         about = {path: look_at(self.folder, path) for path in paths}
         return {path: found for path, found in about.items() if found is not None}
 
-    # -- checksums ---------------------------------------------------------------------------
-
-    def add_checksums(self, paths=None, check_cancelled=None):
-        """Read the files that have no checksum yet, one after the other, and keep theirs.
-
-        Parameters
-        ----------
-        paths : iterable of path-like, optional
-            Which files; by default all.
-        check_cancelled : callable, optional
-            Called now and then; what it raises ends it. What was read is kept.
-        """
-        wanted = None if paths is None else {self._relative(path) for path in paths}
-        for path, about in self._read(lambda rows: rows.without_checksum()):
-            if wanted is None or path in wanted:
-                digest = self._digest(path, about, check_cancelled)
-                if digest is not None:
-                    self._write(lambda rows, *of: rows.set_checksum(*of), path, about, digest)
-
-    def _digest(self, path, about, check_cancelled):
-        """Return the checksum of a file, None if it is not the one that ``about`` tells of."""
-        with contextlib.suppress(OSError):
-            if look_at(self.folder, path) == about:
-                digest = sha256_of(inside(self.folder, path), check_cancelled)
-                if look_at(self.folder, path) == about:
-                    return digest
-        return None
-
-    def verify(self, uris=None, check_cancelled=None):
-        """Compare files with what was fetched, by their checksums.
-
-        Parameters
-        ----------
-        uris : list of str, optional
-            Which files, as `file` takes them; by default all, those that are gone too.
-        check_cancelled : callable, optional
-            Called now and then; what it raises ends it.
-
-        Yields
-        ------
-        file : KeptFile
-        problem : str
-            What is wrong with it, a sentence; empty if it is what was fetched.
-        """
-        self.synchronize(check_cancelled)
-        if uris is None:
-            files = self.files(gone=True)
-        else:
-            files = [self.file(uri, gone=True) for uri in uris]
-            for uri, file in zip(uris, files, strict=True):
-                if file is None:
-                    raise self._unknown(uri)
-        for file in files:
-            if file.gone_at:
-                when = file.gone_at[:16].replace("T", " ")
-                yield file, f"It is gone; that was noticed on {when} UTC."
-            elif file.sha256 is None:
-                self.add_checksums([file.path], check_cancelled)
-                now = self.file(file.path) or file
-                yield now, _DIFFERS * now.changed if now.sha256 else "It cannot be read."
-            else:
-                yield file, self._compare(file, check_cancelled)
-
-    def _compare(self, file, check_cancelled):
-        try:
-            digest = sha256_of(inside(self.folder, self._relative(file.path)), check_cancelled)
-        except OSError as error:
-            return f"It cannot be read: {getattr(error, 'strerror', None) or error}."
-        if digest != file.sha256 or file.changed:
-            return _DIFFERS
-        return ""
-
     # -- the database ------------------------------------------------------------------------
 
     def _read(self, work):
@@ -323,15 +250,15 @@ class Library:
                 return work(Rows(db, self.folder))
         return self._do(self._database.reading, work)
 
-    def _write(self, work, *arguments):
-        return self._do(self._database.writing, work, *arguments)
+    def _write(self, work):
+        return self._do(self._database.writing, work)
 
-    def _do(self, connected, work, *arguments):
+    def _do(self, connected, work):
         for _ in range(3):
             try:
                 with connected() as db:
                     if self._database.is_complete(db):
-                        return work(Rows(db, self.folder), *arguments)
+                        return work(Rows(db, self.folder))
             except Damaged:
                 self._database.set_aside()
             self.synchronize()

@@ -41,6 +41,7 @@ class LibraryPanel(VuetifyTemplate):
     loading = Unicode("").tag(sync=True)  # key of the row that is being loaded
     message = Unicode("").tag(sync=True)
     message_type = Unicode("info").tag(sync=True)
+    message_at = Unicode("").tag(sync=True)  # key of the row that it is of
 
     def __init__(self, app, mast, owner, on_load):
         super().__init__()
@@ -72,10 +73,10 @@ class LibraryPanel(VuetifyTemplate):
         if self.unfolded:
             self.look()
 
-    def say(self, message, kind="info"):
-        """Show a sentence below the list; empty for none."""
+    def say(self, message, kind="info", at=""):
+        """Show a sentence above the list, or at the row with that key; empty for none."""
         with self.hold_sync():
-            self.message, self.message_type = message, kind
+            self.message, self.message_type, self.message_at = message, kind, at
 
     def _read(self, text, page, stale, check_cancelled):
         """Return the page that there is, its files, and the totals; runs on a worker."""
@@ -152,7 +153,7 @@ class LibraryPanel(VuetifyTemplate):
             self.look()
 
         Worker(self._owner, work, on_done=done,
-               on_error=lambda error: self.say(sentence(error), "error")).start()  # fmt: skip
+               on_error=lambda error: self.say(sentence(error), "error", key)).start()  # fmt: skip
 
 
 def product_of(file):

@@ -59,12 +59,13 @@ class LibrarySide(ImportSide):
     def _start_load(self, uri):
         extensions = tuple(self._layer_options()["extensions"])
         panel = self.library_panel
+        panel.say("")
         panel.loading = uri
         return Worker(
             self._owner,
             lambda worker: self._load(worker, uri, extensions),
-            on_done=self._loaded,
-            on_error=self._not_loaded,
+            on_done=lambda opened: self._loaded(opened, uri),
+            on_error=lambda error: self._not_loaded(error, uri),
         ).start()
 
     def _load(self, worker, uri, extensions):
@@ -84,25 +85,25 @@ class LibrarySide(ImportSide):
             extensions=extensions, call=worker.call, turn=self._imports.turn,
         )  # fmt: skip
 
-    def _loaded(self, opened):
+    def _loaded(self, opened, uri):
         self.library_panel.loading = ""
         self.library_panel.data_changed()
         labels = [*opened.layers, *opened.hidden_layers]
         text = f"{counted(len(labels), 'layer')} loaded: {some_of(labels)}."
         if not labels:
             text = "It is in the viewer already."
-        self.library_panel.say(" ".join([text, *opened.notes]), "success")
+        self.library_panel.say(" ".join([text, *opened.notes]), "success", uri)
 
-    def _not_loaded(self, error):
+    def _not_loaded(self, error, uri):
         self.library_panel.loading = ""
         if not isinstance(error, Cancelled):
-            self.library_panel.say(sentence(error), "error")
+            self.library_panel.say(sentence(error), "error", uri)
 
     def _load_from_page(self, key):
         try:
             self._start_load(key)
         except MastError as error:
-            self._not_loaded(error)
+            self._not_loaded(error, key)
 
     def _import_ended(self, *outcome):
         super()._import_ended(*outcome)

@@ -8,9 +8,11 @@ import functools
 import sys
 
 import astropy.units as u
+import numpy as np
 from glue.config import settings, unit_converter
 from glue.core import HubListener, Subset
 from glue.core.message import DataCollectionAddMessage
+from glue.viewers.profile.state import ProfileViewerState
 from jdaviz.configs.imviz.plugins.viewers import ImvizImageView
 from jdaviz.core.events import NewViewerMessage, SnackbarMessage, ViewerAddedMessage
 from jdaviz.core.registries import viewer_registry
@@ -102,7 +104,10 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
         for layer in layers(app):
             if layer.layer.label == label:
                 layer.visible = False
-    if format == "Image":
+    elif format == "1D Spectrum":
+        _bring_into_view(app, label)
+    # A segmentation map may land before the image, and shows nothing that a preview did.
+    if format == "Image" and visible:
         drop_previews(app, {**getattr(content, "meta", {}), **(metadata or {})})
     if ("auto_extract", _no) in extra:
         return "jdaviz could not show the spectrum that it extracts, so it was left out"
@@ -143,7 +148,32 @@ def _new_viewer(app, name):
         NewViewerMessage(kind, data=None, sender=app), vid=label, name=label,
         open_data_menu_if_empty=False,
     )  # fmt: skip
+    state = app._viewer_store[label].state
+    if isinstance(state, ProfileViewerState):
+        viewer = app._viewer_store[label]
+        state.add_callback("y_display_unit", functools.partial(_keep_to_own_unit, viewer))
     return [label]
+
+
+def _keep_to_own_unit(viewer, unit):
+    """Do not let a viewer take a unit in which nothing that it has can be shown.
+
+    jdaviz 5.0 gives all viewers of spectra one unit. Where a spectrum cannot be converted to it,
+    the values are drawn as they are, and the axis would name a unit that they are not in.
+    """
+    found = [layer for layer in viewer.layers if layer.visible]
+    if unit and found and all(_profile(layer) is None for layer in found):
+        attribute = found[0].state.attribute
+        viewer.state.y_display_unit = found[0].layer.get_component(attribute).units
+        viewer.set_plot_axes()
+
+
+def _profile(layer):
+    """Return x and y of what is drawn, in the viewer's units, or None if that cannot be."""
+    try:
+        return layer.state.profile
+    except u.UnitConversionError:
+        return None
 
 
 def _no(app):
@@ -196,6 +226,24 @@ def _check_shown(app, label, format, content, errors):
         return  # a person chooses where
     if all(layer.layer.label != label for layer in layers(app)):
         raise MastError(reason if errors else "jdaviz shows it in none of its viewers")
+
+
+def _bring_into_view(app, label):
+    """Let viewers show all that they have, if a spectrum lies outside of what they show.
+
+    jdaviz keeps a viewer's limits, and one of other wavelengths would seem not to be there.
+    """
+    for viewer in app._viewer_store.values():
+        state = viewer.state
+        if not isinstance(state, ProfileViewerState):
+            continue
+        for layer in viewer.layers:
+            if layer.layer.label == label and (drawn := _profile(layer)) is not None:
+                x, y = drawn
+                seen = (x >= min(state.x_min, state.x_max)) & (x <= max(state.x_min, state.x_max))
+                seen &= (y >= min(state.y_min, state.y_max)) & (y <= max(state.y_min, state.y_max))
+                if not np.any(seen):
+                    state.reset_limits()
 
 
 def _first_line(error):

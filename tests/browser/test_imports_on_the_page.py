@@ -113,6 +113,7 @@ def test_a_failed_file_says_why_and_is_tried_again(tray, jobs, archive):
     first = tray.page.locator(".mast-file").first
     assert "HTTP 404" in first.inner_text()
     assert first.get_attribute("data-state") == "failed"
+    assert "loaded" in tray.message_of("import")
     archive.clear_faults()
     jobs.press(F090W, "Retry failed")
     jobs.wait_for(F090W, "complete")

@@ -12,8 +12,10 @@ import random
 import traceback
 
 import jdaviz
+import numpy as np
 import product_files
 import pytest
+from glue.viewers.profile.state import ProfileViewerState
 
 from jdaviz_mast.errors import NotViewable
 from jdaviz_mast.products import kind_of
@@ -109,6 +111,12 @@ def check(app, labels, made):
         data = next(data for data in app.data_collection if data.label == label)
         assert data.meta["mast_product_productFilename"] == made[suffix].name
         assert label in shown, (suffix, shown)
+    # and what is drawn is in the unit that the axis names
+    for viewer in app._viewer_store.values():
+        for layer in viewer.layers:
+            if isinstance(viewer.state, ProfileViewerState) and layer.visible:
+                assert np.all(np.isfinite(layer.state.profile[1])), layer.layer.label
+                assert viewer.state.y_display_unit in viewer.figure.axes[1].label
 
 
 def test_every_kind_is_tried_after_every_other():

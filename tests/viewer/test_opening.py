@@ -271,6 +271,25 @@ def test_in_app_a_unit_clash_is_solved_by_a_viewer_of_its_own(made, clashing):
     assert in_viewers == [{*first.layers}, {*second.layers}]
 
 
+@pytest.mark.parametrize("configuration", ["deconfigged", "specviz"])
+def test_a_spectrum_outside_of_the_view_is_brought_into_it(configuration, made, tmp_path):
+    viz, path = new_app(configuration), tmp_path / "jw2_x1d.fits"
+    open_file(viz, made("x1d"))
+    with fits.open(made("x1d")) as file:
+        file[1].data["WAVELENGTH"] *= 10
+        file.writeto(path)
+    [viewer] = [v for v in viz._app._viewer_store.values() if v.layers]
+    before = viewer.state.x_max
+    open_file(viz, path)
+    assert viewer.state.x_max > 9 * before
+    # what can be seen leaves the view that somebody chose as it is
+    viewer.state.x_min, viewer.state.x_max = before / 2, before
+    path = path.rename(tmp_path / "jw3_x1d.fits")
+    path.write_bytes(made("x1d").read_bytes())
+    open_file(viz, path)
+    assert (viewer.state.x_min, viewer.state.x_max) == (before / 2, before)
+
+
 def test_importing_lcviz_does_not_break_units_of_spectra(made):
     viz = jdaviz.App()
     for suffix in ("lc", "x1d", "s2d", "x1dsum"):
