@@ -68,6 +68,11 @@ class Manifest:
     """
 
     def __init__(self, content):
+        self.content, self._checked = content, False
+        self._check()
+
+    def _check(self):
+        content = self.content
         wrong = best_match(Draft202012Validator(schema()).iter_errors(content))
         if wrong is not None:
             where = "/".join(map(str, wrong.absolute_path)) or "its beginning"
@@ -76,7 +81,19 @@ class Manifest:
         for file in content["files"]:
             if (place := file["observation"]) is not None and place >= len(content["observations"]):
                 raise InvalidInput("manifest", place, "it has no such observation")
-        self.content = content
+        self._checked = True
+
+    @classmethod
+    def own(cls, content):
+        """Return a manifest that was written here, without the seconds that a check takes.
+
+        `read` checks it nevertheless, and so does a replay.
+        """
+        if not isinstance(content, dict) or content.get("version") != 1:
+            raise InvalidInput("manifest", "its beginning", "it is not one of jdaviz-mast")
+        manifest = cls.__new__(cls)
+        manifest.content, manifest._checked = content, False
+        return manifest
 
     def __repr__(self):
         return f"<Manifest of {self.job_id}: {len(self.files)} files>"
@@ -103,6 +120,8 @@ class Manifest:
             If the file cannot be read.
         """
         if isinstance(given, cls):
+            if not given._checked:
+                given._check()
             return given
         if isinstance(given, dict):
             return cls(given)
@@ -111,18 +130,12 @@ class Manifest:
         except TypeError:
             allowed = "give a Manifest, its content as a dict, or the path of its JSON file"
             raise InvalidInput("manifest", type(given).__name__, allowed) from None
-        try:
-            if path.stat().st_size > _LARGEST:
-                raise InvalidInput("manifest", path.name, f"it is larger than {_LARGEST:,} bytes")
-            content = json.loads(path.read_text("utf-8"), parse_constant=_refused)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise FileProblem(f"The manifest {path} cannot be read: {reason}.") from error
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, InvalidInput):
-                raise
-            raise InvalidInput("manifest", path.name, "it is not JSON") from error
-        return cls(content)
+        return cls(_read(path))
+
+    @classmethod
+    def read_own(cls, path):
+        """Return what was written to the download folder, see `own`."""
+        return cls.own(_read(path))
 
     # -- what is in it -----------------------------------------------------------------------
 
@@ -243,3 +256,18 @@ class Manifest:
 
 def _refused(constant):
     raise ValueError(f"{constant} is no JSON")
+
+
+def _read(path):
+    """Return the JSON of a file."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise InvalidInput("manifest", path.name, f"it is larger than {_LARGEST:,} bytes")
+        return json.loads(path.read_text("utf-8"), parse_constant=_refused)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FileProblem(f"The manifest {path} cannot be read: {reason}.") from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput("manifest", path.name, "it is not JSON") from error

@@ -81,7 +81,7 @@ def make_manifest(download_dir, job, library=None):
         "dois": _dois(queries, files),
         "files": files,
     }
-    return Manifest(json.loads(json.dumps(_finite(content))))
+    return Manifest.own(json.loads(json.dumps(_finite(content))))
 
 
 def write_manifest(download_dir, job, library=None):
@@ -113,7 +113,7 @@ def kept_manifest(download_dir, job_id, library=None):
     path = manifest_path(download_dir, job_id)
     if not path.exists():
         return None
-    manifest = Manifest.read(path)
+    manifest = Manifest.read_own(path)
     manifest.content["layers"] = _layers_of(download_dir, job_id) or manifest.layers
     if library is not None:
         _refresh(manifest.content, library)
