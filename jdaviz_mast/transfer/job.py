@@ -258,7 +258,8 @@ class ImportJob:
         return "partial" if "complete" in states else "failed"
 
     def _note(self, file):
-        kept = {"error": file.error, "note": file.note, "source": file.source}
+        names = ("error", "failure", "note", "source")
+        kept = {name: getattr(file, name) for name in names}
         kept = {name: value for name, value in kept.items() if value}
         if file.state == "complete":
             kept["size"] = file.bytes_total
@@ -343,7 +344,7 @@ class KeptJob(ImportJob):
     def _file(self, number, item):
         file, said = TransferFile(item), self._said.get(number, {})
         file.state = said.get("state", "queued")
-        for name in ("error", "note", "source"):
+        for name in ("error", "failure", "note", "source"):
             if isinstance(said.get(name), str):
                 setattr(file, name, said[name])
         there = bytes_on_disk(item.path, item.size)

@@ -184,6 +184,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _job_of(self, worker):
         """Return the job, once its files are in the library: who calls may end the process."""
         job = worker.wait()
+        job = getattr(job, "job", job)  # a replay has one
         while not job.settled.wait(0.02):
             self._owner.drain()
         return job

@@ -98,17 +98,24 @@ class ProductSide(ImportSide):
             observations = self._selected_observations()
         return self._unfold(observations).wait()
 
-    def import_products(self):
-        """Import the products that are selected in `products`; return the job.
+    def import_products(self, products=None):
+        """Import products; return the job.
+
+        Parameters
+        ----------
+        products : `~astropy.table.Table`, optional
+            By default those that are selected in `products`.
 
         Raises
         ------
         InvalidInput
             If none is selected.
         """
-        if self.products.selected is None:
+        if products is None:
+            products = self.products.selected
+        if products is None:
             raise InvalidInput("products", "none selected", "select rows of the table first")
-        return self._job_of(self._start_import(self.products.selected))
+        return self._job_of(self._start_import(products))
 
     def forecast(self, products=None):
         """Return what an import would take: files, bytes, disk and memory.
