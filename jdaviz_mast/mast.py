@@ -20,27 +20,28 @@ from jdaviz_mast.archive import (
     Query,
     as_dict,
     as_observations,
-    bucket_address,
     check_server,
     count,
+    keep_queries,
+    plain_arguments,
+    queries_of,
 )
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
-from jdaviz_mast.credit import citations
 from jdaviz_mast.errors import (
     FileProblem,
     InvalidInput,
     ObservationNotFound,
 )
-from jdaviz_mast.freshness import new_version, refresh_metadata
 from jdaviz_mast.ladder import ladder
 from jdaviz_mast.library import Library, keep_job
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.plan import Plan, as_given, title_of_given
 from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import APPLICATIONS
-from jdaviz_mast.provenance import provenance
+from jdaviz_mast.reproducing import Reproducible, check_executor, check_source
 from jdaviz_mast.sky import Footprint, rank_by_overlap
+from jdaviz_mast.traceable import Traceable
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -55,8 +56,12 @@ from jdaviz_mast.transfer import (
 
 __all__ = ["Mast"]
 
+#: What `Mast.search` takes and a search of a region does not.
+_NOT_BESIDE_A_REGION = {"target", "coordinates", "radius", "observation_id", "program_id",
+                        "dataset_id", "page"}  # fmt: skip
 
-class Mast:
+
+class Mast(Reproducible, Traceable):
     """The MAST archive: what it holds, and how to get it.
 
     Parameters
@@ -75,6 +80,9 @@ class Mast:
     >>> observations = mast.search("NGC 3132")  # doctest: +SKIP
     >>> job = mast.fetch(observations[:2])  # doctest: +SKIP
     """
+
+    #: Whether what is fetched enters the library of the folder; not what is read in passing.
+    _keeps = True
 
     def __init__(self, server=None, download_dir=None):
         self._server = None if server is None else check_server(server)
@@ -188,36 +196,39 @@ class Mast:
             MAST's own columns (t_min, t_max, t_obs_release in MJD UTC, t_exptime in s, em_min
             and em_max in nm, s_ra and s_dec in deg ICRS), in the archive's order. Empty, with
             a `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
-            ``meta['mast_search']`` says in ``notes`` which resolver answered, which position was
-            searched, which target or ID failed, and in ``total`` how many rows match.
+            ``meta['mast_search']`` says in ``query`` what was asked (JSON, the arguments of this
+            method), in ``notes`` which resolver answered, which position was searched, which
+            target or ID failed, and in ``total`` how many rows match.
 
         Raises
         ------
         InvalidInput, TargetNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
-        query = Query.create(
-            target,
-            coordinates=coordinates,
-            radius=radius,
-            observation_id=observation_id,
-            program_id=program_id,
-            dataset_id=dataset_id,
-            mission=mission,
-            instrument=instrument,
-            filters=filters,
-            wavelength=wavelength,
-            date=date,
-            exposure_time=exposure_time,
-            data_type=data_type,
-            rights=rights,
-            author=author,
-            doi=doi,
-            keywords=keywords,
-            all_levels=all_levels,
-        )
+        arguments = {
+            "target": target,
+            "coordinates": coordinates,
+            "radius": radius,
+            "observation_id": observation_id,
+            "program_id": program_id,
+            "dataset_id": dataset_id,
+            "mission": mission,
+            "instrument": instrument,
+            "filters": filters,
+            "wavelength": wavelength,
+            "date": date,
+            "exposure_time": exposure_time,
+            "data_type": data_type,
+            "rights": rights,
+            "author": author,
+            "doi": doi,
+            "keywords": keywords,
+            "all_levels": all_levels,
+        }
+        query = Query.create(**arguments)
         if page is not None:
             check_whole_number("page", page)
         found = self._archive.observations(query, page=page, check_cancelled=check_cancelled)
+        found.meta[META]["query"] = plain_arguments(arguments)
         total = found.meta[META]["total"]
         if not len(found):
             level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
@@ -302,6 +313,9 @@ class Mast:
         ------
         InvalidInput, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
+        for name in _NOT_BESIDE_A_REGION & narrowed_by.keys():
+            allowed = "leave it out: the region says where, and all that overlaps it is ranked"
+            raise InvalidInput(name, narrowed_by[name], allowed)
         field = _as_footprint(region)
         if field.radius > MAX_RADIUS:
             reach = f"{field.radius:.3g} from its middle"
@@ -313,7 +327,10 @@ class Mast:
             check_cancelled=check_cancelled,
             **narrowed_by,
         )
-        return rank_by_overlap(near, field)
+        found = rank_by_overlap(near, field)
+        asked = region if isinstance(region, str) else field.s_region
+        found.meta[META]["query"] = {"region": asked} | plain_arguments(narrowed_by)
+        return found
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
@@ -335,12 +352,14 @@ class Mast:
         products : `~astropy.table.Table`
             MAST's own columns (``size`` in bytes).
         """
-        return self._archive.products(
+        found = self._archive.products(
             as_observations(self._archive, observations, check_cancelled),
             all_levels=all_levels,
             product_type=product_type,
             check_cancelled=check_cancelled,
         )
+        keep_queries(found, _asked(observations))
+        return found
 
     def forecast(
         self,
@@ -349,6 +368,7 @@ class Mast:
         configuration="deconfigged",
         extensions=("SCI",),
         max_images=24,
+        in_viewer=None,
         check_cancelled=None,
     ):
         """Return what an import of products will take, and what this machine has for it.
@@ -364,6 +384,9 @@ class Mast:
             Names of the image extensions that become layers.
         max_images : int
             Files that are opened at the most.
+        in_viewer : mapping, optional
+            ``dataURI`` to keys of its parts, such as ``"SCI,1"``, that are layers already and
+            need no more memory; see `jdaviz_mast.viewer.jdaviz_api.parts_by_uri`.
         check_cancelled : callable, optional
 
         Returns
@@ -395,6 +418,7 @@ class Mast:
             configuration=configuration,
             extensions=tuple(extensions),
             max_images=max_images,
+            in_viewer=in_viewer,
             check_cancelled=check_cancelled,
         )
 
@@ -429,7 +453,9 @@ class Mast:
         MastError
             If the archive did not answer, or did not give the association.
         """
-        return ladder(self, observation_or_product, check_cancelled)
+        found = ladder(self, observation_or_product, check_cancelled)
+        keep_queries(found, _asked(observation_or_product))
+        return found
 
     def preview(self, observation, *, draw=True, check_cancelled=None):
         """Return what an observation looks like, without fetching its files.
@@ -477,6 +503,7 @@ class Mast:
         product_type="SCIENCE",
         block=True,
         executor=None,
+        shown_with=None,
     ):
         """Download products; one that fails does not stop the others.
 
@@ -497,6 +524,9 @@ class Mast:
         executor : `concurrent.futures.Executor`, optional
             Runs the files on its workers, such as those of a dask cluster, instead of on
             threads here. The workers must see the download folder under the same path.
+        shown_with : dict, optional
+            How a viewer opens the files, JSON; it is kept in the manifest of the import, for
+            `replay`.
 
         Returns
         -------
@@ -513,12 +543,19 @@ class Mast:
         """
         request = {
             "server": self.server,
-            "source": _check_source(source or conf.source, self.server),
+            "source": check_source(source or conf.source, self.server),
             "all_levels": bool(all_levels),
             "product_type": product_type,
         }
-        _check_executor(executor)
+        check_executor(executor)
         given = as_given(observations_or_products)
+        queries = queries_of(_asked(observations_or_products))
+        request |= {
+            "asked_for": next(iter(given)),
+            "query": queries[0]["arguments"] if len(queries) == 1 else None,
+            "queries": queries,
+            "shown_with": shown_with,
+        }
         request["title"] = title_of_given(given)
         remove_old(self.download_dir)
         record = Record.create(self.download_dir, request, given)
@@ -558,7 +595,7 @@ class Mast:
         InvalidInput
             If there is no such job.
         """
-        _check_executor(executor)
+        check_executor(executor)
         record = find_record(self.download_dir, job_id)
         job = ImportJob.living(record)
         if job is None:
@@ -630,121 +667,12 @@ class Mast:
             library.synchronize()
         return library
 
-    def refresh_metadata(self, observation_id=None, *, held=(), check_cancelled=None):
-        """Fetch the archive's rows anew, and put them in the place of those that are kept.
-
-        Parameters
-        ----------
-        observation_id : str, optional
-            MAST's ``obs_id``, or its number ``obsid``; by default all that the library holds.
-        held : iterable of `jdaviz_mast.library.Held`
-            What is held besides, such as by layers.
-        check_cancelled : callable, optional
-            Called now and then; what it raises ends it, and nothing is changed.
-
-        Returns
-        -------
-        report : `jdaviz_mast.library.RefreshReport`
-            Per observation and column the old value and the new; ``report.updates`` is what the
-            archive has reprocessed or made public since it was fetched. ``print(report)`` says it
-            in sentences.
-
-        Raises
-        ------
-        ObservationNotFound
-            If nothing of the observation is held.
-        ArchiveUnreachable, ArchiveTimeout, ArchiveError
-        """
-        return refresh_metadata(self, observation_id, held, check_cancelled)
-
-    def fetch_new_version(self, uri, *, block=True):
-        """Fetch a product that the archive has reprocessed, beside the file that is there.
-
-        It goes to ``<mission>/<obs_id>/<version>``; nothing that is there is changed.
-
-        Parameters
-        ----------
-        uri : str
-            ``dataURI`` of a file of the library.
-        block : bool
-            As in `fetch`.
-
-        Returns
-        -------
-        job : `~jdaviz_mast.ImportJob`
-
-        Raises
-        ------
-        InvalidInput
-            If the library has no such file, or the archive no other version of it.
-        ArchiveUnreachable, ArchiveTimeout, ArchiveError
-        """
-        about = new_version(self, uri)
-        name = about["product"].get("productFilename") or uri.rsplit("/", 1)[-1]
-        request = {
-            "server": self.server,
-            "source": _check_source(conf.source, self.server),
-            "title": f"{name}, version {about['version']}",
-        }
-        record = Record.create(self.download_dir, request, None)
-        record.keep_files([about])
-        return self._start(record, None, block)
-
-    def provenance(self, subject, *, exposures=True, check_cancelled=None):
-        """Return where something came from, back to its raw exposures.
-
-        Parameters
-        ----------
-        subject : layer, path-like, str, `~astropy.table.Row` or dict
-            A layer (an element of ``app.data_collection``) or its metadata; a file of the library
-            or its ``dataURI``; an observation ID; or one row of what `search` or `products`
-            returned.
-        exposures : bool
-            Whether the archive is asked what a combined product was made of, see `ladder`.
-        check_cancelled : callable, optional
-
-        Returns
-        -------
-        provenance : `~jdaviz_mast.library.Provenance`
-            A tree: layer, file, product, observation, program with its investigator, DOI where the
-            archive has one, and the exposures down to raw data. ``print(provenance)`` draws it,
-            ``to_prov()`` and ``write(path)`` give it in the W3C's PROV. What could not be found out
-            is in ``notes``.
-
-        Raises
-        ------
-        InvalidInput
-            If it is nothing of the archive's, or not in the library.
-        ObservationNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
-            If an observation ID was given, and the archive did not give its row.
-        """
-        return provenance(self, subject, exposures, check_cancelled)
-
-    def citations(self, subjects=None, *, check_cancelled=None):
-        """Return what to acknowledge and to cite: missions, archive, programs, software.
-
-        Parameters
-        ----------
-        subjects : str, `~astropy.table.Table`, layer, or a list of these, optional
-            Observation IDs, rows that `search` returned, or layers; by default all that the
-            library holds. IDs that the library holds need no network.
-        check_cancelled : callable, optional
-
-        Returns
-        -------
-        citations : `~jdaviz_mast.library.Citations`
-            ``text`` is the acknowledgement, in the words that missions and archive ask for;
-            ``bibtex`` the entries; ``advice`` what is left to do.
-
-        Raises
-        ------
-        InvalidInput
-        ObservationNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
-            If the library does not hold an observation, and the archive did not give its row.
-        """
-        return citations(self, subjects, check_cancelled)
-
     # -- jobs --------------------------------------------------------------------------------
+
+    def _job(self, job_id):
+        """Return the job with an ID, as `jobs` lists it."""
+        find_record(self.download_dir, job_id)  # its complaint names what is wrong
+        return next(job for job in self.jobs if job.id == job_id)
 
     def _start(self, record, executor, block):
         options = {
@@ -757,7 +685,8 @@ class Mast:
             transfer = functools.partial(Transfer, **options)
         else:
             transfer = functools.partial(Distributed, executor=executor, **options)
-        plan, on_end = self._plan, functools.partial(keep_job, self.download_dir)
+        plan = self._plan
+        on_end = functools.partial(keep_job, self.download_dir) if self._keeps else None
         job = ImportJob(record, functools.partial(plan.make, record), transfer, on_end).start()
         return _wait(job) if block else job
 
@@ -765,29 +694,23 @@ class Mast:
 def _as_footprint(region):
     if isinstance(region, Footprint):
         return region
-    if isinstance(region, str):
-        return Footprint.from_s_region(region)
-    return Footprint.from_corners(region)
+    read = Footprint.from_s_region if isinstance(region, str) else Footprint.from_corners
+    try:
+        return read(region)
+    except InvalidInput as error:
+        raise InvalidInput("region", error.value, error.allowed) from error
+
+
+def _asked(given):
+    """Return what tells which search led to this; whoever names an ID has searched for it."""
+    if isinstance(given, str):
+        return Table(meta={META: {"query": {"observation_id": given, "all_levels": True}}})
+    return given
 
 
 def default_download_dir():
     """Return the folder for downloads where none is configured."""
     return Path(platformdirs.user_downloads_dir()) / "jdaviz-mast"
-
-
-def _check_source(source, server):
-    if source not in ("auto", "http", "s3"):
-        raise InvalidInput("source", source, "choose 'auto', 'http' or 's3'")
-    if source == "s3" and bucket_address(server) is None:
-        allowed = "choose 'auto' or 'http': this archive has no public bucket"
-        raise InvalidInput("source", source, allowed)
-    return source
-
-
-def _check_executor(executor):
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        allowed = "give a concurrent.futures.Executor, or leave it out"
-        raise InvalidInput("executor", type(executor).__name__, allowed)
 
 
 def _wait(job):

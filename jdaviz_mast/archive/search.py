@@ -4,6 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import vstack
 
+from jdaviz_mast.archive.cells import UNREADABLE
 from jdaviz_mast.archive.datasets import is_exposure, observation_names
 from jdaviz_mast.archive.places import Place
 from jdaviz_mast.archive.stars import tic_number
@@ -41,17 +42,18 @@ def search(archive, query, *, page=None, check_cancelled=None):
     Returns
     -------
     observations : `~astropy.table.Table`
-        Unique by ``obsid``. ``meta["mast_search"]`` holds ``query`` (words), ``total`` (rows that
-        match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
-        Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
-        sentences).
+        Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total``
+        (rows that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS
+        Input Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all
+        that in sentences).
     """
     queries = query.each()
     if len(queries) == 1:
         found, meta = _one(archive, query, page, check_cancelled)
     else:
         found, meta = _several(archive, query, check_cancelled)
-    meta |= {"query": query.describe()}
+    meta |= {"words": query.describe()}
+    meta["notes"] += found.meta.pop(UNREADABLE, [])
     if meta["total"] > ROWS_AT_MOST:
         meta["notes"].append(
             f"MAST holds {meta['total']:,} observations and answers {ROWS_AT_MOST:,} at the most: "

@@ -15,8 +15,10 @@ from jdaviz_mast.archive import META, as_dict
 from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
+from jdaviz_mast.words import bytes_in_words
 
-__all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search"]
+__all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search",
+           "show_progress"]  # fmt: skip
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
@@ -123,7 +125,7 @@ def preview(options):
     suffix = {"image/png": ".png", "image/jpeg": ".jpg"}[found.picture.mime]
     path = Path(options.output or f"{options.observation_id}_preview{suffix}")
     try:
-        path.write_bytes(found.picture.data)
+        path.writebytes_in_words(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
     print(path)
@@ -176,7 +178,7 @@ def jobs(options):
     else:
         for job in listed:
             done = sum(file.state == "complete" for file in job.files)
-            size = f"{_bytes(job.bytes_done)} of {_bytes(job.bytes_total)}"
+            size = f"{bytes_in_words(job.bytes_done)} of {bytes_in_words(job.bytes_total)}"
             when = job.created.to_value("iso", subfmt="date_hm")
             files = f"{done} of {len(job.files)} files"
             print(f"{job.id}  {when}  {job.state:11}  {files:>18}  {size:>20}  {job.title}")
@@ -189,16 +191,7 @@ def follow(job, options):
     """Show how a job goes on, and print what came of it; return the exit code."""
     from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
 
-    try:
-        _show_progress(job, quiet=options.json or not sys.stderr.isatty())
-        job.settled.wait()  # what is fetched is kept in the library before this process ends
-    except KeyboardInterrupt:
-        job.cancel()
-        job.wait()
-        where = f" --download-dir {shlex.quote(options.download_dir)}" * bool(options.download_dir)
-        server = f" --server {shlex.quote(options.server)}" * bool(options.server)
-        print(f"\nGo on with: jdaviz-mast resume {job.id}{where}{server}", file=sys.stderr)
-        raise
+    show_progress(job, options)
     if job.error is not None:
         raise job.error
     if options.json:
@@ -214,6 +207,20 @@ def follow(job, options):
         print(f"The observation has no products{levels}.", file=sys.stderr)
         return NOTHING_FOUND
     return OK if job.state == "complete" else FAILED
+
+
+def show_progress(job, options):
+    """Show how a job goes on; Ctrl-C cancels it, and it is said how to go on."""
+    try:
+        _show_progress(job, quiet=options.json or not sys.stderr.isatty())
+        job.settled.wait()  # what is fetched is kept in the library before this process ends
+    except KeyboardInterrupt:
+        job.cancel()
+        job.wait()
+        where = f" --download-dir {shlex.quote(options.download_dir)}" * bool(options.download_dir)
+        server = f" --server {shlex.quote(options.server)}" * bool(options.server)
+        print(f"\nGo on with: jdaviz-mast resume {job.id}{where}{server}", file=sys.stderr)
+        raise
 
 
 def _show_progress(job, quiet):
@@ -267,7 +274,3 @@ def _print_files(job):
             print(f"{file.name}: {file.state}: {file.error or ''}", file=sys.stderr)
         if file.note:
             print(f"{file.name}: {file.note}", file=sys.stderr)
-
-
-def _bytes(number):
-    return f"{tqdm.format_sizeof(number)}B"

@@ -3,6 +3,7 @@
 import logging
 
 from jdaviz_mast.errors import MastError
+from jdaviz_mast.library.manifest_making import write_manifest
 from jdaviz_mast.library.store import Library
 from jdaviz_mast.library.trails import trail_of_file
 
@@ -24,6 +25,15 @@ def keep_job(download_dir, job):
     job : `~jdaviz_mast.ImportJob`
         That has ended.
     """
+    library = _enter(download_dir, job)
+    try:
+        write_manifest(download_dir, job, library)
+    except MastError as error:
+        log.warning("%s", error)
+
+
+def _enter(download_dir, job):
+    """Enter the files of a job; return the library, None if it cannot be kept."""
     library = Library(download_dir)
     whole = [file for file in job.files if file.state == "complete" and file.path is not None]
     try:
@@ -36,3 +46,5 @@ def keep_job(download_dir, job):
             library.add_checksums([file.path for file in whole])
     except MastError as error:
         log.warning("%s", error)
+        return None
+    return library

@@ -67,7 +67,8 @@ class ImportJob:
     notes : list of str
         What a user may want to know of all of it.
     settled : threading.Event
-        Set once ``on_end`` is through, too.
+        Set once ``on_end`` is through, too; at once where a job is cancelled before it is known
+        which files it is of, as the archive may take long to say that.
     """
 
     def __init__(self, record, plan, transfer, on_end=None):
@@ -167,6 +168,7 @@ class ImportJob:
             transfer = self._transfer
         if transfer is None:  # the archive may take long to say what there is
             self._end("cancelled")
+            self.settled.set()
         else:
             transfer.stop()
 
@@ -256,7 +258,8 @@ class ImportJob:
         return "partial" if "complete" in states else "failed"
 
     def _note(self, file):
-        kept = {"error": file.error, "note": file.note, "source": file.source}
+        names = ("error", "failure", "note", "source")
+        kept = {name: getattr(file, name) for name in names}
         kept = {name: value for name, value in kept.items() if value}
         if file.state == "complete":
             kept["size"] = file.bytes_total
@@ -341,7 +344,7 @@ class KeptJob(ImportJob):
     def _file(self, number, item):
         file, said = TransferFile(item), self._said.get(number, {})
         file.state = said.get("state", "queued")
-        for name in ("error", "note", "source"):
+        for name in ("error", "failure", "note", "source"):
             if isinstance(said.get(name), str):
                 setattr(file, name, said[name])
         there = bytes_on_disk(item.path, item.size)

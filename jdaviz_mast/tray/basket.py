@@ -3,12 +3,13 @@
 import numpy as np
 from ipyvuetify import VuetifyTemplate
 from jdaviz.core.user_api import UserApiWrapper
-from traitlets import Bool, Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode, default
 
 from jdaviz_mast.archive import join_products
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.tray.cells import as_dicts
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT
 from jdaviz_mast.tray.words import bytes_in_words
 
 __all__ = ["Basket"]
@@ -18,6 +19,11 @@ PER_PAGE = 5
 
 class Basket(VuetifyTemplate):
     """Products that are kept while the viewer is open, each once.
+
+    Attributes
+    ----------
+    on_script : callable
+        Called with nothing when a cURL script of it is asked for; must not wait.
 
     Parameters
     ----------
@@ -43,12 +49,17 @@ class Basket(VuetifyTemplate):
     unfolded = Bool(False).tag(sync=True)
     note = Unicode("").tag(sync=True)
 
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
+
     def __init__(self, *, find_products, on_change, on_import, import_and_wait, forecast):
         super().__init__()
         self._products = join_products([])
         self._find_products, self._on_change = find_products, on_change
         self._on_import, self._import_and_wait = on_import, import_and_wait
         self._forecast = forecast
+        self.on_script = lambda: None
 
     @property
     def user_api(self):
@@ -199,6 +210,11 @@ class Basket(VuetifyTemplate):
     def vue_clear(self, _=None):
         """Take everything out."""
         self.clear()
+
+    def vue_curl_script(self, _=None):
+        """Write a cURL script of what is in it, without waiting."""
+        if len(self):
+            self.on_script()
 
     def vue_import_basket(self, _=None):
         """Import what is in it, without waiting."""

@@ -1,5 +1,6 @@
 """One import into the viewer: files are fetched, and each is opened when it is whole."""
 
+import itertools
 from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
@@ -50,25 +51,33 @@ class LayerImport:
         Called on the owner's thread with per cent, a text that changes, and a note that stays.
     nothing : str
         What to say if there is nothing to fetch.
+    order : sequence of str
+        URIs of the files to open, in this order and no others; empty to open what there is, each
+        as it is whole.
 
     Attributes
     ----------
     job : `~jdaviz_mast.ImportJob` or None
     opened : `~jdaviz_mast.viewer.opening.Opened`
         What became layers.
+    layers : list of dict
+        ``label`` and ``uri`` of each layer, in the order in which they were made.
     of_failures : list of str
         The notes of the summary that files tell themselves.
     """
 
     def __init__(
-        self, app, begin, *, folder, extensions, max_images, turn, on_job, on_progress, nothing
-    ):
+        self, app, begin, *, folder, extensions, max_images, turn, on_job, on_progress, nothing,
+        order=(),
+    ):  # fmt: skip
         self._app, self._begin, self._folder = app, begin, folder
         self._extensions, self._max_images = extensions, max_images
         self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
-        self._nothing = nothing
+        self._nothing, self._order = nothing, list(order)
+        self.layers = []
         self.job, self.opened, self.of_failures = None, Opened(), []
-        self._files_opened, self._too_many, self._problems = set(), [], {}
+        self._files_loaded, self._files_already = set(), set()
+        self._too_many, self._problems = [], {}
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
@@ -107,16 +116,21 @@ class LayerImport:
         app = self._app.config
         files = [f for f in self.job.files if _kind(f).opens_in(app)]
         files.sort(key=lambda f: (-_level(f), _ORDER.get(_kind(f).format, 1)))  # stable
+        if self._order:
+            place = {uri: number for number, uri in enumerate(self._order)}
+            files = sorted((f for f in files if f.uri in place), key=lambda f: place[f.uri])
         self._too_many = files[self._max_images :]
         levels = [_level(f) for f in files if _kind(f).format == "Image"]
         return files[: self._max_images], max(levels, default=0)
 
-    @staticmethod
-    def _whole(waiting, ended):
+    def _whole(self, waiting, ended):
         """Return the files that can be opened now.
 
         Catalogs are small and whole first, but wait for the images that they are marked on.
         """
+        if self._order:
+            going = itertools.takewhile(lambda f: ended or f.state == "complete", waiting)
+            return [f for f in going if f.state == "complete"]
         images = any(_kind(f).is_image for f in waiting)
         return [
             f for f in waiting
@@ -127,18 +141,27 @@ class LayerImport:
     def _open(self, file, top_level, worker):
         """Open one whole file: read here, added by the owner."""
         opened = self.opened
-        notes = len(opened.notes)
+        labels = len(opened.labels)
+        notes, layers, there = len(opened.notes), self._n_layers, opened.already.total()
         try:
             open_product(
                 self._app, file.path, _kind(file), file.about, uri=file.uri,
                 extensions=self._extensions, hidden=self._is_hidden(file, top_level), opened=opened,
                 call=worker.call, turn=self._turn,
             )  # fmt: skip
-            self._files_opened.add(file.uri)
         except Cancelled:
             raise
         except (MastError, ValueError, OSError) as error:
-            self._note({file.name: f"downloaded, but it could not be shown: {error}"})
+            nothing = (self._n_layers, opened.already.total()) == (layers, there)
+            what = "it could not" if nothing else "not all of it could"
+            self._note({file.name: f"downloaded, but {what} be shown: {error}"})
+        finally:
+            self.layers += [{"label": name, "uri": file.uri} for name in opened.labels[labels:]]
+        # Some of it may be there, whatever became of the rest.
+        if self._n_layers > layers:
+            self._files_loaded.add(file.uri)
+        elif opened.already.total() > there:
+            self._files_already.add(file.uri)
         for note in opened.notes[notes:]:
             self._note({file.name: note})
 
@@ -198,7 +221,9 @@ class LayerImport:
         only_images = all(_kind(f).format == "Image" for f in self._too_many)
         return (
             f"Only {self._max_images} {'images' if only_images else 'files'} of one import are "
-            f"opened, the highest level first; {count:,} more are downloaded only"
+            f"opened, the highest level first; {count:,} more "
+            f"{'file is' if count == 1 else 'files are'} downloaded only: raise “Open at most” "
+            "(max_images) to open more"
         )
 
     def summary(self):
@@ -207,7 +232,7 @@ class LayerImport:
         if not files:
             return self._nothing, [], "info"
         whole = [f for f in files if f.state == "complete"]
-        others = sum(f.uri not in self._files_opened for f in whole)
+        others = sum(f.uri not in self._files_already | self._files_loaded for f in whole)
         failed = len(files) - len(whole)
 
         notes = list(self._problems)[:_MOST_NOTES]
@@ -233,7 +258,10 @@ class LayerImport:
         parts = []
         already = self.opened.already
         if self._n_layers or not already:
-            parts.append(f"{_in_words(self.opened.formats)} loaded")
+            layers = f"{_in_words(self.opened.formats)} loaded"
+            if self._n_layers != len(self._files_loaded) > 0:  # layers are not files
+                layers += f" from {counted(len(self._files_loaded), 'file')}"
+            parts.append(layers)
         if already:
             verb = "is" if already.total() == 1 else "are"
             parts.append(f"{_in_words(already)} {verb} already in the viewer")
