@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 
 import pytest
 
@@ -128,6 +129,14 @@ def test_the_library_gets_the_new_values(mast, archive):
     assert not again.refresh_metadata().changed
 
 
+def test_the_manifest_shows_the_new_values(mast, archive):
+    job = mast.fetch(F187N)
+    row_of(archive, F187N)["target_name"] = "Southern Ring"
+    mast.refresh_metadata()
+    (row,) = mast.manifest(job.id).content["observations"]
+    assert row["target_name"] == "Southern Ring"
+
+
 def test_one_is_asked_for_by_its_name_or_its_number(mast, archive, asked):
     mast.fetch(F187N)
     mast.fetch(TESS)
@@ -158,7 +167,7 @@ def test_an_archive_that_fails_changes_nothing(mast, archive):
 def test_files_that_nothing_was_known_of_get_their_rows(mast, archive):
     job = mast.fetch(F187N)
     mast.remove(job.id)
-    (mast.download_dir / ".jdaviz-mast" / "library.sqlite").unlink()
+    shutil.rmtree(mast.download_dir / ".jdaviz-mast")
     assert not mast.library.files()[0].observation
     report = mast.refresh_metadata()
     assert not report.missing
@@ -218,6 +227,18 @@ def test_a_new_version_comes_beside_the_old(kept):
     assert rebuilt == versions
     with pytest.raises(InvalidInput, match="no other version"):
         mast.fetch_new_version(uri)
+
+
+def test_a_new_version_is_replayed_to_where_it_was(kept, tmp_path):
+    mast, uri = kept
+    job = mast.fetch_new_version(uri)
+    elsewhere = Mast(mast.server, tmp_path / "again")
+    replay = elsewhere.replay(mast.manifest(job.id))
+    assert replay.is_same
+    (file,) = replay.job.files
+    assert file.path.relative_to(elsewhere.download_dir) == job.files[0].path.relative_to(
+        mast.download_dir
+    )
 
 
 def test_a_new_version_that_was_broken_off_goes_on_beside_the_old(kept, own_archive):
