@@ -20,9 +20,11 @@ from jdaviz_mast.archive import (
     Query,
     as_dict,
     as_observations,
-    bucket_address,
     check_server,
     count,
+    keep_queries,
+    plain_arguments,
+    queries_of,
 )
 from jdaviz_mast.archive.checks import check_choices, check_whole_number
 from jdaviz_mast.config import conf
@@ -32,10 +34,12 @@ from jdaviz_mast.errors import (
     ObservationNotFound,
 )
 from jdaviz_mast.ladder import ladder
+from jdaviz_mast.library import Library, keep_job
 from jdaviz_mast.outlook import forecast
 from jdaviz_mast.plan import Plan, as_given, title_of_given
 from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import APPLICATIONS
+from jdaviz_mast.reproducing import Reproducible, check_executor, check_source
 from jdaviz_mast.sky import Footprint, rank_by_overlap
 from jdaviz_mast.transfer import (
     Distributed,
@@ -56,7 +60,7 @@ _NOT_BESIDE_A_REGION = {"target", "coordinates", "radius", "observation_id", "pr
                         "dataset_id", "page"}  # fmt: skip
 
 
-class Mast:
+class Mast(Reproducible):
     """The MAST archive: what it holds, and how to get it.
 
     Parameters
@@ -75,6 +79,9 @@ class Mast:
     >>> observations = mast.search("NGC 3132")  # doctest: +SKIP
     >>> job = mast.fetch(observations[:2])  # doctest: +SKIP
     """
+
+    #: Whether what is fetched enters the library of the folder; not what is read in passing.
+    _keeps = True
 
     def __init__(self, server=None, download_dir=None):
         self._server = None if server is None else check_server(server)
@@ -188,36 +195,39 @@ class Mast:
             MAST's own columns (t_min, t_max, t_obs_release in MJD UTC, t_exptime in s, em_min
             and em_max in nm, s_ra and s_dec in deg ICRS), in the archive's order. Empty, with
             a `~astroquery.exceptions.NoResultsWarning`, if nothing matches.
-            ``meta['mast_search']`` says in ``notes`` which resolver answered, which position was
-            searched, which target or ID failed, and in ``total`` how many rows match.
+            ``meta['mast_search']`` says in ``query`` what was asked (JSON, the arguments of this
+            method), in ``notes`` which resolver answered, which position was searched, which
+            target or ID failed, and in ``total`` how many rows match.
 
         Raises
         ------
         InvalidInput, TargetNotFound, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
-        query = Query.create(
-            target,
-            coordinates=coordinates,
-            radius=radius,
-            observation_id=observation_id,
-            program_id=program_id,
-            dataset_id=dataset_id,
-            mission=mission,
-            instrument=instrument,
-            filters=filters,
-            wavelength=wavelength,
-            date=date,
-            exposure_time=exposure_time,
-            data_type=data_type,
-            rights=rights,
-            author=author,
-            doi=doi,
-            keywords=keywords,
-            all_levels=all_levels,
-        )
+        arguments = {
+            "target": target,
+            "coordinates": coordinates,
+            "radius": radius,
+            "observation_id": observation_id,
+            "program_id": program_id,
+            "dataset_id": dataset_id,
+            "mission": mission,
+            "instrument": instrument,
+            "filters": filters,
+            "wavelength": wavelength,
+            "date": date,
+            "exposure_time": exposure_time,
+            "data_type": data_type,
+            "rights": rights,
+            "author": author,
+            "doi": doi,
+            "keywords": keywords,
+            "all_levels": all_levels,
+        }
+        query = Query.create(**arguments)
         if page is not None:
             check_whole_number("page", page)
         found = self._archive.observations(query, page=page, check_cancelled=check_cancelled)
+        found.meta[META]["query"] = plain_arguments(arguments)
         total = found.meta[META]["total"]
         if not len(found):
             level = "" if query.all_levels else f" at calibration level {COMBINED_LEVEL}"
@@ -316,7 +326,10 @@ class Mast:
             check_cancelled=check_cancelled,
             **narrowed_by,
         )
-        return rank_by_overlap(near, field)
+        found = rank_by_overlap(near, field)
+        asked = region if isinstance(region, str) else field.s_region
+        found.meta[META]["query"] = {"region": asked} | plain_arguments(narrowed_by)
+        return found
 
     def products(
         self, observations, *, all_levels=False, product_type="SCIENCE", check_cancelled=None
@@ -338,12 +351,14 @@ class Mast:
         products : `~astropy.table.Table`
             MAST's own columns (``size`` in bytes).
         """
-        return self._archive.products(
+        found = self._archive.products(
             as_observations(self._archive, observations, check_cancelled),
             all_levels=all_levels,
             product_type=product_type,
             check_cancelled=check_cancelled,
         )
+        keep_queries(found, _asked(observations))
+        return found
 
     def forecast(
         self,
@@ -437,7 +452,9 @@ class Mast:
         MastError
             If the archive did not answer, or did not give the association.
         """
-        return ladder(self, observation_or_product, check_cancelled)
+        found = ladder(self, observation_or_product, check_cancelled)
+        keep_queries(found, _asked(observation_or_product))
+        return found
 
     def preview(self, observation, *, draw=True, check_cancelled=None):
         """Return what an observation looks like, without fetching its files.
@@ -485,6 +502,7 @@ class Mast:
         product_type="SCIENCE",
         block=True,
         executor=None,
+        shown_with=None,
     ):
         """Download products; one that fails does not stop the others.
 
@@ -505,6 +523,9 @@ class Mast:
         executor : `concurrent.futures.Executor`, optional
             Runs the files on its workers, such as those of a dask cluster, instead of on
             threads here. The workers must see the download folder under the same path.
+        shown_with : dict, optional
+            How a viewer opens the files, JSON; it is kept in the manifest of the import, for
+            `replay`.
 
         Returns
         -------
@@ -521,12 +542,19 @@ class Mast:
         """
         request = {
             "server": self.server,
-            "source": _check_source(source or conf.source, self.server),
+            "source": check_source(source or conf.source, self.server),
             "all_levels": bool(all_levels),
             "product_type": product_type,
         }
-        _check_executor(executor)
+        check_executor(executor)
         given = as_given(observations_or_products)
+        queries = queries_of(_asked(observations_or_products))
+        request |= {
+            "asked_for": next(iter(given)),
+            "query": queries[0]["arguments"] if len(queries) == 1 else None,
+            "queries": queries,
+            "shown_with": shown_with,
+        }
         request["title"] = title_of_given(given)
         remove_old(self.download_dir)
         record = Record.create(self.download_dir, request, given)
@@ -566,7 +594,7 @@ class Mast:
         InvalidInput
             If there is no such job.
         """
-        _check_executor(executor)
+        check_executor(executor)
         record = find_record(self.download_dir, job_id)
         job = ImportJob.living(record)
         if job is None:
@@ -618,7 +646,32 @@ class Mast:
         record.keep_files([item.about for item in items])
         return self._start(record, None, True)
 
+    @property
+    def library(self):
+        """What was fetched into the download folder, a `~jdaviz_mast.library.Library`.
+
+        It is made to agree with the disk first.
+
+        Raises
+        ------
+        FileProblem
+            If it cannot be kept in the download folder.
+        """
+        return self.open_library()
+
+    def open_library(self, *, synchronize=True):
+        """Return `library`, without a look at the disk if not ``synchronize``."""
+        library = Library(self.download_dir)
+        if synchronize:
+            library.synchronize()
+        return library
+
     # -- jobs --------------------------------------------------------------------------------
+
+    def _job(self, job_id):
+        """Return the job with an ID, as `jobs` lists it."""
+        find_record(self.download_dir, job_id)  # its complaint names what is wrong
+        return next(job for job in self.jobs if job.id == job_id)
 
     def _start(self, record, executor, block):
         options = {
@@ -631,7 +684,9 @@ class Mast:
             transfer = functools.partial(Transfer, **options)
         else:
             transfer = functools.partial(Distributed, executor=executor, **options)
-        job = ImportJob(record, functools.partial(self._plan.make, record), transfer).start()
+        plan = self._plan
+        on_end = functools.partial(keep_job, self.download_dir) if self._keeps else None
+        job = ImportJob(record, functools.partial(plan.make, record), transfer, on_end).start()
         return _wait(job) if block else job
 
 
@@ -645,30 +700,23 @@ def _as_footprint(region):
         raise InvalidInput("region", error.value, error.allowed) from error
 
 
+def _asked(given):
+    """Return what tells which search led to this; whoever names an ID has searched for it."""
+    if isinstance(given, str):
+        return Table(meta={META: {"query": {"observation_id": given, "all_levels": True}}})
+    return given
+
+
 def default_download_dir():
     """Return the folder for downloads where none is configured."""
     return Path(platformdirs.user_downloads_dir()) / "jdaviz-mast"
 
 
-def _check_source(source, server):
-    if source not in ("auto", "http", "s3"):
-        raise InvalidInput("source", source, "choose 'auto', 'http' or 's3'")
-    if source == "s3" and bucket_address(server) is None:
-        allowed = "choose 'auto' or 'http': this archive has no public bucket"
-        raise InvalidInput("source", source, allowed)
-    return source
-
-
-def _check_executor(executor):
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        allowed = "give a concurrent.futures.Executor, or leave it out"
-        raise InvalidInput("executor", type(executor).__name__, allowed)
-
-
 def _wait(job):
-    """Wait for a job; raise what kept it from starting."""
+    """Wait for a job, and for what follows its end; raise what kept it from starting."""
     try:
         job.wait()
+        job.settled.wait()
     except KeyboardInterrupt:
         job.cancel()
         job.wait()

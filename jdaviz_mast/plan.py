@@ -9,6 +9,7 @@ from astropy.table import Row, Table
 
 from jdaviz_mast.archive import COMBINED_LEVEL, Archive, as_dict, as_observations, bucket_address
 from jdaviz_mast.errors import Cancelled, FileProblem, InvalidInput, MastError
+from jdaviz_mast.library.disk import product_path
 from jdaviz_mast.products import check_contents
 from jdaviz_mast.transfer import (
     Item,
@@ -47,7 +48,15 @@ class Plan:
     def kept_items(self, record):
         """Return the items of a job as its record knows them, None before it was planned."""
         abouts = record.files()
-        return None if abouts is None else [self.item(about) for about in _distinct(abouts)]
+        if abouts is None:
+            return None
+        items = [self.item(about) for about in _distinct(abouts)]
+        return items if record.request.get("source") else [_as_it_is(item) for item in items]
+
+    def items_of(self, products):
+        """Return the items of products, a table of the archive's rows, without sources."""
+        abouts = [{"product": as_dict(row), "observation": {}} for row in products]
+        return [self.item(about) for about in _distinct(abouts)]
 
     def _ask_for_products(self, record, check_cancelled):
         """Return what is known of each file of a job: its product row and its observation's."""
@@ -86,7 +95,7 @@ class Plan:
         """Return the items, with the sources that they can be fetched from."""
         items = [self.item(about) for about in _distinct(abouts)]
         if source is None:
-            return items
+            return [_as_it_is(item) for item in items]
         in_cloud = {}
         if source != "http":
             try:
@@ -128,10 +137,9 @@ class Plan:
         product = about["product"]
         uri = str(product["dataURI"])
         filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
-        folders = [product.get("obs_collection"), product.get("obs_id")]
         path, problem = None, about.get("problem") or ""
         try:
-            path = safe_path(self._download_dir, *map(str, filter(None, folders)), filename)
+            path = product_path(self._download_dir, product)
         except FileProblem as error:
             problem = problem or str(error)
         size = product.get("size")
@@ -163,12 +171,16 @@ class Plan:
                            "productFilename": path.name, "dataURI": path.name}  # fmt: skip
                 about = {"product": product, "observation": {}}
                 items.append(known.get(path) or self.item(about))
-        # Of those that nobody has listed, the size is what it is.
-        return [
-            item if item.size is not None else dataclasses.replace(
-                item, size=item.path.stat().st_size)
-            for item in items
-        ]  # fmt: skip
+        return [_as_it_is(item) for item in items]
+
+
+def _as_it_is(item):
+    """Return the item of a file that nobody has listed with the size that it has."""
+    if item.size is not None or item.path is None:
+        return item
+    with contextlib.suppress(OSError):
+        return dataclasses.replace(item, size=item.path.stat().st_size)
+    return item
 
 
 def as_given(given):

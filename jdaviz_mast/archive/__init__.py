@@ -1,10 +1,12 @@
 """ASK: from a query to observations and products. No widget and no disk in here."""
 
+from jdaviz_mast.archive.asked import keep_queries, plain_arguments, plain_server, queries_of
 from jdaviz_mast.archive.cells import UNREADABLE
 from jdaviz_mast.archive.checks import MAX_RADIUS
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
+from jdaviz_mast.archive.datasets import collection_doi, is_doi, plain_doi
 from jdaviz_mast.archive.links import PORTAL_LINK, portal_link
 from jdaviz_mast.archive.places import Place
 from jdaviz_mast.archive.product_lists import join_products
@@ -44,11 +46,18 @@ __all__ = [
     "bucket_address",
     "check_server",
     "check_token",
+    "collection_doi",
     "count",
     "find_token",
     "forget_token",
+    "is_doi",
     "join_products",
+    "keep_queries",
+    "plain_arguments",
+    "plain_doi",
+    "plain_server",
     "portal_link",
+    "queries_of",
     "set_token",
     "store_token",
     "token_origin",

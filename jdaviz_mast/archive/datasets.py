@@ -4,8 +4,8 @@ import re
 
 from jdaviz_mast.errors import InvalidInput
 
-__all__ = ["collection_filters", "detectors_of", "is_doi", "is_exposure", "observation_names",
-           "plain_doi"]  # fmt: skip
+__all__ = ["collection_doi", "collection_filters", "detectors_of", "is_doi", "is_exposure",
+           "observation_names", "plain_doi"]  # fmt: skip
 
 #: Detectors that end the names of exposures, by instrument
 #: (https://jwst-docs.stsci.edu/jwst-science-calibration-pipeline, file names).
@@ -124,3 +124,26 @@ def collection_filters(doi):
             "IDs that are listed there",
         )  # fmt: skip
     return {name: list(values) for name, values in _COLLECTIONS[doi].items()}
+
+
+def collection_doi(observation):
+    """Return the DOI of the collection that an observation belongs to, or None.
+
+    Only those that MAST gave to whole collections can be told from a row
+    (https://archive.stsci.edu/publishing/doi); a row has no DOI of its own.
+
+    Parameters
+    ----------
+    observation : mapping
+        The archive's row.
+    """
+    for doi, filters in _COLLECTIONS.items():
+        if all(_matches(observation.get(name), values) for name, values in filters.items()):
+            return doi
+    return None
+
+
+def _matches(value, values):
+    if isinstance(values[0], float):
+        return isinstance(value, (int, float)) and values[0] <= value <= values[1]
+    return value in values

@@ -3,6 +3,8 @@
 import numpy as np
 from astropy.table import Table, vstack
 
+from jdaviz_mast.archive.asked import keep_queries
+
 __all__ = ["join_products"]
 
 
@@ -20,11 +22,16 @@ def join_products(lists):
     Returns
     -------
     products : `~astropy.table.Table`
+        ``meta`` tells all searches that they came from.
     """
     lists = [table for table in lists if table.colnames]
     if not lists:
         return Table(names=("obsID", "dataURI", "productFilename"), dtype=(str, str, str))
-    products = vstack(lists, metadata_conflicts="silent") if len(lists) > 1 else lists[0]
+    if len(lists) > 1:
+        products = vstack(lists, metadata_conflicts="silent")
+        keep_queries(products, *lists)
+    else:
+        products = lists[0]
     uris = np.ma.filled(products["dataURI"], "")
     _, first = np.unique(np.asarray(uris, dtype=str), return_index=True)
     return products[np.sort(first)]

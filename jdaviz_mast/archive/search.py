@@ -42,17 +42,17 @@ def search(archive, query, *, page=None, check_cancelled=None):
     Returns
     -------
     observations : `~astropy.table.Table`
-        Unique by ``obsid``. ``meta["mast_search"]`` holds ``query`` (words), ``total`` (rows that
-        match), ``places`` (where targets are, and who says so), ``star`` (what the TESS Input
-        Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all that in
-        sentences).
+        Unique by ``obsid``. ``meta["mast_search"]`` holds ``words`` (what was asked), ``total``
+        (rows that match), ``places`` (where targets are, and who says so), ``star`` (what the TESS
+        Input Catalog knows), ``failed`` (target or observation ID to reason) and ``notes`` (all
+        that in sentences).
     """
     queries = query.each()
     if len(queries) == 1:
         found, meta = _one(archive, query, page, check_cancelled)
     else:
         found, meta = _several(archive, query, check_cancelled)
-    meta |= {"query": query.describe()}
+    meta |= {"words": query.describe()}
     meta["notes"] += found.meta.pop(UNREADABLE, [])
     if meta["total"] > ROWS_AT_MOST:
         meta["notes"].append(

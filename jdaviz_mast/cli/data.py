@@ -17,7 +17,8 @@ from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
 from jdaviz_mast.words import bytes_in_words
 
-__all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search"]
+__all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search",
+           "show_progress"]  # fmt: skip
 
 _COLUMNS = (
     "target_name", "instrument_name", "filters", "t_exptime", "calib_level", "t_min",
@@ -190,15 +191,7 @@ def _follow(job, options):
     """Show how a job goes on, and print what came of it; return the exit code."""
     from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
 
-    try:
-        _show_progress(job, quiet=options.json or not sys.stderr.isatty())
-    except KeyboardInterrupt:
-        job.cancel()
-        job.wait()
-        where = f" --download-dir {shlex.quote(options.download_dir)}" * bool(options.download_dir)
-        server = f" --server {shlex.quote(options.server)}" * bool(options.server)
-        print(f"\nGo on with: jdaviz-mast resume {job.id}{where}{server}", file=sys.stderr)
-        raise
+    show_progress(job, options)
     if job.error is not None:
         raise job.error
     if options.json:
@@ -214,6 +207,20 @@ def _follow(job, options):
         print(f"The observation has no products{levels}.", file=sys.stderr)
         return NOTHING_FOUND
     return OK if job.state == "complete" else FAILED
+
+
+def show_progress(job, options):
+    """Show how a job goes on; Ctrl-C cancels it, and it is said how to go on."""
+    try:
+        _show_progress(job, quiet=options.json or not sys.stderr.isatty())
+        job.settled.wait()  # what is fetched is kept in the library before this process ends
+    except KeyboardInterrupt:
+        job.cancel()
+        job.wait()
+        where = f" --download-dir {shlex.quote(options.download_dir)}" * bool(options.download_dir)
+        server = f" --server {shlex.quote(options.server)}" * bool(options.server)
+        print(f"\nGo on with: jdaviz-mast resume {job.id}{where}{server}", file=sys.stderr)
+        raise
 
 
 def _show_progress(job, quiet):

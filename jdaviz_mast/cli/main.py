@@ -70,10 +70,23 @@ def _run(options):
         from jdaviz_mast.cli.data import jobs
 
         return OK if jobs(options) else NOTHING_FOUND
+    if options.command == "library":
+        from jdaviz_mast.cli.library import library
+
+        return library(options)
     if options.command in ("fetch", "resume"):
         from jdaviz_mast.cli import data
 
         return getattr(data, options.command)(options)
+    if options.command == "manifest":
+        from jdaviz_mast.cli.trail import manifest
+
+        manifest(options)
+        return OK
+    if options.command in ("replay", "curl-script"):
+        from jdaviz_mast.cli import trail
+
+        return getattr(trail, options.command.replace("-", "_"))(options)
     from jdaviz_mast.cli.app import run
 
     run(options)
@@ -133,21 +146,28 @@ def _parser():
         _server_options(one)
         _data_options(one)
         _choice_options(one)
-    fetch.add_argument(
-        "--source", choices=("auto", "http", "s3"),
-        help=f"the archive (http), MAST's public bucket (s3), or both [{conf.source}]",
-    )  # fmt: skip
+    _source_option(fetch)
     jobs = command("jobs", "list the imports of a download folder")
     jobs.add_argument("--download-dir", help=_FOLDER)
     jobs.add_argument("--json", action="store_true", help=_JSON)
     jobs.add_argument(
         "--remove", nargs="+", metavar="JOB_ID", help="forget these first; whole files stay"
     )
+    library = command("library", "list what is on disk and where it came from, or verify it")
+    library.add_argument("words", nargs="*", help="that all occur: target, filter, program, name …")
+    library.add_argument("--download-dir", help=_FOLDER)
+    library.add_argument("--json", action="store_true", help=_JSON)
+    library.add_argument("--verify", action="store_true", help="compare checksums with the disk")
+    library.add_argument(
+        "--remove", nargs="+", metavar="URI", help="delete these files first; names will do, too"
+    )
     resume = command("resume", "go on with an import that was stopped, or has failed files")
     _server_options(resume)
     resume.add_argument("job_id", nargs="?", metavar="JOB_ID", help="[the last not complete]")
     resume.add_argument("--download-dir", help=_FOLDER)
     resume.add_argument("--json", action="store_true", help=_JSON)
+
+    _trail_commands(command)
 
     parser.set_defaults(
         command="app", layout="app", theme="light", port=0,
@@ -157,13 +177,46 @@ def _parser():
         kind=None, level=None, suffix=None, recommended=False, clutter=False, made_of=False,
         dataset_id=None, instrument=None, filters=None, wavelength=None, date=None,
         exposure_time=None, data_type=None, rights=None, author=None, doi=None, keyword=None,
-        count=False, words=(), region=None, output=None,
+        count=False, words=(), region=None, output=None, format=None, verify=False,
     )  # fmt: skip
     return parser
 
 
 _FOLDER = "folder that files go to"
 _JSON = "print JSON for scripts"
+
+
+def _trail_commands(command):
+    manifest = command("manifest", "print what an import was: query, files, versions, checksums")
+    _server_options(manifest)
+    manifest.add_argument("job_id", nargs="?", metavar="JOB_ID", help="[the newest]")
+    manifest.add_argument(
+        "--format", choices=("json", "ecsv", "csv", "votable", "html", "cell"),
+        help="[what the name of the file says, or json]",
+    )  # fmt: skip
+    manifest.add_argument(
+        "--cell", action="store_const", const="cell", dest="format",
+        help="the lines of a notebook that do the same again",
+    )  # fmt: skip
+    manifest.add_argument("--output", metavar="FILE", help="[standard output]")
+    replay = command("replay", "make an import again from its manifest, and compare")
+    _server_options(replay)
+    replay.add_argument("file", metavar="FILE", help="a manifest as JSON")
+    script = command("curl-script", "print a bash script that fetches products with cURL")
+    _server_options(script)
+    _data_options(script)
+    _choice_options(script, several=True)
+    for one in (manifest, replay):
+        one.add_argument("--download-dir", help=_FOLDER)
+        one.add_argument("--json", action="store_true", help=_JSON)
+    _source_option(replay)
+
+
+def _source_option(parser):
+    parser.add_argument(
+        "--source", choices=("auto", "http", "s3"),
+        help=f"the archive (http), MAST's public bucket (s3), or both [{conf.source}]",
+    )  # fmt: skip
 
 
 def _search_options(search):
@@ -210,8 +263,11 @@ def _data_options(parser):
     parser.add_argument("--json", action="store_true", help=_JSON)
 
 
-def _choice_options(parser):
-    parser.add_argument("observation_id", metavar="OBSERVATION_ID")
+def _choice_options(parser, several=False):
+    if several:
+        parser.add_argument("observation_ids", metavar="OBSERVATION_ID", nargs="+")
+    else:
+        parser.add_argument("observation_id", metavar="OBSERVATION_ID")
     parser.add_argument("--download-dir", help=_FOLDER)
     parser.add_argument("--product-type", help="MAST's productType, or 'all' [SCIENCE]")
     parser.add_argument("--suffix", type=_several, help="such as i2d, or cal,rate")

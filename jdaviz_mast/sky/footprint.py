@@ -112,6 +112,15 @@ class Footprint:
         return [_positions(ring) for ring in self.rings]
 
     @property
+    def s_region(self):
+        """The footprint in STC-S, as MAST's column ``s_region`` has it: degrees, ICRS."""
+        polygons = [np.column_stack([v.ra.deg, v.dec.deg]).ravel() for v in self.vertices]
+        return " ".join(
+            "POLYGON ICRS " + " ".join(repr(float(number)) for number in polygon)
+            for polygon in polygons
+        )
+
+    @property
     def center(self):
         """Middle of the smallest cone known to hold it, a scalar `~astropy.coordinates.SkyCoord`.
 

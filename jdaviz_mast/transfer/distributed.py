@@ -19,7 +19,16 @@ __all__ = ["Distributed"]
 
 #: Seconds between two looks at how far the workers are.
 _LOOK = 0.2
-_KEPT = ("state", "error", "note", "source", "bytes_done", "bytes_total", "bytes_fetched")
+_KEPT = (
+    "state",
+    "error",
+    "failure",
+    "note",
+    "source",
+    "bytes_done",
+    "bytes_total",
+    "bytes_fetched",
+)
 
 
 class Distributed:

@@ -17,7 +17,7 @@ from jdaviz_mast.errors import AccessDenied, Cancelled, DiskFull, FileProblem, M
 from jdaviz_mast.transfer.hosts import MOST_CONNECTIONS, pause_after
 from jdaviz_mast.transfer.partial import Partial, make_folder
 from jdaviz_mast.transfer.schedule import Schedule
-from jdaviz_mast.transfer.wire import Broken, Busy, NotThere, Unreachable, Wire
+from jdaviz_mast.transfer.wire import Broken, Busy, Gone, NotThere, Unreachable, Wire
 
 __all__ = ["Transfer"]
 
@@ -165,7 +165,7 @@ class Transfer:
         except Cancelled:
             return  # its work was taken away
         except (AccessDenied, NotThere) as error:
-            self._give_up_source(claim, str(error))
+            self._give_up_source(claim, str(error), _failure(error))
         except Broken as error:
             self._try_again(claim, error, came[0])
         except DiskFull as error:
@@ -413,12 +413,12 @@ class Transfer:
         file.bytes_done = file.bytes_total = size
         self._settle(task, "complete")
 
-    def _fail(self, task, reason):
+    def _fail(self, task, reason, failure=""):
         file = task.file
         if self._stopped.is_set():
             # Its connections were broken off: that is no failure.
             return
-        file.error = reason
+        file.error, file.failure = reason, failure
         if task.partial is None:
             file.bytes_done = 0
         self._settle(task, "failed")
@@ -504,7 +504,7 @@ class Transfer:
             return 0
         return task.partial.done.total
 
-    def _give_up_source(self, claim, reason):
+    def _give_up_source(self, claim, reason, failure=""):
         """Go on with the next source, or report the reason."""
         task = claim.task
         with self._schedule.changed:
@@ -518,7 +518,7 @@ class Transfer:
                 task.file.say(f"It came over {other}, because {name} failed: {reason}")
                 task.restart()
                 return
-        self._fail(task, reason)
+        self._fail(task, reason, failure)
 
     def _explain(self, task, error):
         item = task.file.item
@@ -550,3 +550,10 @@ def _check_digest(path, digest):
         found = hashlib.file_digest(stream, functools.partial(hashlib.md5, usedforsecurity=False))
     if found.hexdigest() != digest:
         raise FileProblem("The bytes that came have another checksum (MD5) than the source gives.")
+
+
+def _failure(error):
+    """Return what kind of failure an answer is, see `TransferFile`."""
+    if isinstance(error, AccessDenied):
+        return "denied"
+    return "gone" if isinstance(error, Gone) else ""

@@ -69,6 +69,9 @@ class TransferFile:
         ``'http'`` or ``'s3'``: where it comes from; empty before that is tried.
     error : str or None
         A sentence that says what went wrong.
+    failure : str
+        Why a file failed, where a program may want to know: ``'denied'`` (no access) or
+        ``'gone'`` (the archive has no such file); else empty.
     note : str
         What a user may want to know although all is well: it changed on the server, another
         source had to be used. Empty if there is nothing to say.
@@ -80,6 +83,7 @@ class TransferFile:
         self.item = item
         self.path, self.uri, self.about = item.path, item.uri, item.about
         self.state, self.error, self.note, self.source = "queued", None, item.note, ""
+        self.failure = ""
         self.bytes_done, self.bytes_total, self.bytes_fetched = 0, item.size or 0, 0
 
     @property

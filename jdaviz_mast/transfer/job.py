@@ -1,6 +1,7 @@
 """An import as a job: planned, fetched and kept on disk beside its caller."""
 
 import collections
+import logging
 import threading
 import time
 import weakref
@@ -12,6 +13,8 @@ from jdaviz_mast.transfer.item import ENDED, TransferFile
 from jdaviz_mast.transfer.partial import bytes_on_disk
 
 __all__ = ["ImportJob", "running_jobs"]
+
+log = logging.getLogger(__name__)
 
 WAITS = "Another process is running this job; it is waited for."
 
@@ -46,6 +49,9 @@ class ImportJob:
     transfer : callable
         Called with the files and the keywords ``stop_flag``, ``on_bytes`` and ``on_change``;
         returns what fetches them, see `jdaviz_mast.transfer.engine.Transfer`.
+    on_end : callable, optional
+        Called with the job, on the job's thread, after it has ended in whatever way. What it
+        raises is logged and does not change how the job ended.
 
     Attributes
     ----------
@@ -60,10 +66,14 @@ class ImportJob:
         Why the job could not start, or None.
     notes : list of str
         What a user may want to know of all of it.
+    settled : threading.Event
+        Set once ``on_end`` is through, too; at once where a job is cancelled before it is known
+        which files it is of, as the archive may take long to say that.
     """
 
-    def __init__(self, record, plan, transfer):
+    def __init__(self, record, plan, transfer, on_end=None):
         self._record, self._plan, self._make_transfer = record, plan, transfer
+        self._on_end, self.settled = on_end, threading.Event()
         self.id, self.title = record.id, record.request["title"]
         self.state, self.error, self.files, self.notes = "queued", None, [], []
         self._transfer, self._numbers = None, {}
@@ -97,6 +107,11 @@ class ImportJob:
     def created(self):
         """When it was asked for, a `~astropy.time.Time` in UTC."""
         return Time(self._record.request["created"][:23], format="isot", scale="utc")
+
+    @property
+    def request(self):
+        """What was asked for, a dict: ``title``, ``created``, ``server``, ``source`` and so on."""
+        return dict(self._record.request)
 
     def start(self):
         """Begin; return the job itself."""
@@ -153,6 +168,7 @@ class ImportJob:
             transfer = self._transfer
         if transfer is None:  # the archive may take long to say what there is
             self._end("cancelled")
+            self.settled.set()
         else:
             transfer.stop()
 
@@ -194,6 +210,7 @@ class ImportJob:
             self.error = FileProblem(f"The import cannot be kept on the disk: {reason}.")
         finally:
             self._end(outcome)
+            self._settle()
 
     def _wait_for_record(self):
         while True:
@@ -220,6 +237,15 @@ class ImportJob:
             self._record.release()
             self._finished.set()
 
+    def _settle(self):
+        try:
+            if self._on_end is not None:
+                self._on_end(self)
+        except Exception:  # whatever it is, the files are there and the job is what it was
+            log.exception("What follows the end of job %s did not work.", self.id)
+        finally:
+            self.settled.set()
+
     def _outcome(self):
         for file in self.files:
             if not file.ended:
@@ -232,7 +258,8 @@ class ImportJob:
         return "partial" if "complete" in states else "failed"
 
     def _note(self, file):
-        kept = {"error": file.error, "note": file.note, "source": file.source}
+        names = ("error", "failure", "note", "source")
+        kept = {name: getattr(file, name) for name in names}
         kept = {name: value for name, value in kept.items() if value}
         if file.state == "complete":
             kept["size"] = file.bytes_total
@@ -309,6 +336,7 @@ class KeptJob(ImportJob):
         if not held:
             self.state = "interrupted" if state in ("queued", "running") else state
             self._finished.set()
+            self.settled.set()
         else:
             self.state = "running" if state == "running" else "queued"
         self._files = None
@@ -316,7 +344,7 @@ class KeptJob(ImportJob):
     def _file(self, number, item):
         file, said = TransferFile(item), self._said.get(number, {})
         file.state = said.get("state", "queued")
-        for name in ("error", "note", "source"):
+        for name in ("error", "failure", "note", "source"):
             if isinstance(said.get(name), str):
                 setattr(file, name, said[name])
         there = bytes_on_disk(item.path, item.size)

@@ -81,6 +81,10 @@ class NotThere(FileProblem):
     """The server has no such file, or none that can be kept: another try does not help."""
 
 
+class Gone(NotThere):
+    """The server has no such file."""
+
+
 class Answer:
     """A good answer: some bytes of a file, and the version that they belong to.
 
@@ -289,7 +293,7 @@ class Wire:
         if status in (401, 403):
             raise AccessDenied(self._credentials.explain(url, status, sent, about))
         if status in (404, 410):
-            raise NotThere(f"{host_of(url)} does not have this file (HTTP {status}).")
+            raise Gone(f"{host_of(url)} does not have this file (HTTP {status}).")
         if status >= 500 or status in _PASSING:
             text = f"{host_of(url)} answered with an error (HTTP {status})."
             raise Busy(text, _retry_after(headers), everyone=status == 429)

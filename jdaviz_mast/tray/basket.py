@@ -20,6 +20,11 @@ PER_PAGE = 5
 class Basket(VuetifyTemplate):
     """Products that are kept while the viewer is open, each once.
 
+    Attributes
+    ----------
+    on_script : callable
+        Called with nothing when a cURL script of it is asked for; must not wait.
+
     Parameters
     ----------
     find_products : callable
@@ -54,6 +59,7 @@ class Basket(VuetifyTemplate):
         self._find_products, self._on_change = find_products, on_change
         self._on_import, self._import_and_wait = on_import, import_and_wait
         self._forecast = forecast
+        self.on_script = lambda: None
 
     @property
     def user_api(self):
@@ -204,6 +210,11 @@ class Basket(VuetifyTemplate):
     def vue_clear(self, _=None):
         """Take everything out."""
         self.clear()
+
+    def vue_curl_script(self, _=None):
+        """Write a cURL script of what is in it, without waiting."""
+        if len(self):
+            self.on_script()
 
     def vue_import_basket(self, _=None):
         """Import what is in it, without waiting."""

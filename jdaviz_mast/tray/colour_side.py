@@ -62,7 +62,7 @@ class ColourSide(ImportSide):
             if missing is not None:
                 products = self._ask_for_images(missing).wait()
                 if len(products):
-                    self._start_import(products).wait()
+                    self._job_of(self._start_import(products))
                     obsids |= _obsids_of(products)
         else:
             target, obsids, labels = None, None, [labels] if isinstance(labels, str) else labels

@@ -94,7 +94,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
             If the archive did not say what there is to fetch. What is wrong with single files
             is on the job, also when that is all of them.
         """
-        return self._start_import(self._selected_observations()).wait()
+        return self._job_of(self._start_import(self._selected_observations()))
 
     def import_observation(self, observation_id, product_type="SCIENCE", source=None):
         """Import one observation, which need not have been searched for.
@@ -112,7 +112,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         -------
         job : `~jdaviz_mast.ImportJob`
         """
-        return self._start_import(observation_id, product_type, source).wait()
+        return self._job_of(self._start_import(observation_id, product_type, source))
 
     def import_existing(self, observation_id):
         """Import what is whole on disk of an observation, without the network.
@@ -126,7 +126,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         ObservationNotFound
             If there is no file of it in the download folder.
         """
-        return self._imports.existing(observation_id, **self._layer_options()).wait()
+        return self._job_of(self._imports.existing(observation_id, **self._layer_options()))
 
     def resume(self, job_id):
         """Go on with an import, and show what is not in the viewer yet.
@@ -145,7 +145,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         InvalidInput
             If there is no such job.
         """
-        return self._resume(job_id).wait()
+        return self._job_of(self._resume(job_id))
 
     def cancel(self, job_id=None):
         """Stop an import: the one with that ID, or the newest that runs here.
@@ -180,6 +180,14 @@ class ImportSide(jdaviz_api.TrayPlugin):
         """
         self.mast.remove(job_id)
         self._removed(job_id)
+
+    def _job_of(self, worker):
+        """Return the job, once its files are in the library: who calls may end the process."""
+        job = worker.wait()
+        job = getattr(job, "job", job)  # a replay has one
+        while not job.settled.wait(0.02):
+            self._owner.drain()
+        return job
 
     def _start_import(self, observations, product_type="SCIENCE", source=None):
         check_given(observations)

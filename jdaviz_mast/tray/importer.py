@@ -1,5 +1,6 @@
 """One import into the viewer: files are fetched, and each is opened when it is whole."""
 
+import itertools
 from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
@@ -50,23 +51,30 @@ class LayerImport:
         Called on the owner's thread with per cent, a text that changes, and a note that stays.
     nothing : str
         What to say if there is nothing to fetch.
+    order : sequence of str
+        URIs of the files to open, in this order and no others; empty to open what there is, each
+        as it is whole.
 
     Attributes
     ----------
     job : `~jdaviz_mast.ImportJob` or None
     opened : `~jdaviz_mast.viewer.opening.Opened`
         What became layers.
+    layers : list of dict
+        ``label`` and ``uri`` of each layer, in the order in which they were made.
     of_failures : list of str
         The notes of the summary that files tell themselves.
     """
 
     def __init__(
-        self, app, begin, *, folder, extensions, max_images, turn, on_job, on_progress, nothing
-    ):
+        self, app, begin, *, folder, extensions, max_images, turn, on_job, on_progress, nothing,
+        order=(),
+    ):  # fmt: skip
         self._app, self._begin, self._folder = app, begin, folder
         self._extensions, self._max_images = extensions, max_images
         self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
-        self._nothing = nothing
+        self._nothing, self._order = nothing, list(order)
+        self.layers = []
         self.job, self.opened, self.of_failures = None, Opened(), []
         self._files_loaded, self._files_already = set(), set()
         self._too_many, self._problems = [], {}
@@ -108,16 +116,21 @@ class LayerImport:
         app = self._app.config
         files = [f for f in self.job.files if _kind(f).opens_in(app)]
         files.sort(key=lambda f: (-_level(f), _ORDER.get(_kind(f).format, 1)))  # stable
+        if self._order:
+            place = {uri: number for number, uri in enumerate(self._order)}
+            files = sorted((f for f in files if f.uri in place), key=lambda f: place[f.uri])
         self._too_many = files[self._max_images :]
         levels = [_level(f) for f in files if _kind(f).format == "Image"]
         return files[: self._max_images], max(levels, default=0)
 
-    @staticmethod
-    def _whole(waiting, ended):
+    def _whole(self, waiting, ended):
         """Return the files that can be opened now.
 
         Catalogs are small and whole first, but wait for the images that they are marked on.
         """
+        if self._order:
+            going = itertools.takewhile(lambda f: ended or f.state == "complete", waiting)
+            return [f for f in going if f.state == "complete"]
         images = any(_kind(f).is_image for f in waiting)
         return [
             f for f in waiting
@@ -128,6 +141,7 @@ class LayerImport:
     def _open(self, file, top_level, worker):
         """Open one whole file: read here, added by the owner."""
         opened = self.opened
+        labels = len(opened.labels)
         notes, layers, there = len(opened.notes), self._n_layers, opened.already.total()
         try:
             open_product(
@@ -141,6 +155,8 @@ class LayerImport:
             nothing = (self._n_layers, opened.already.total()) == (layers, there)
             what = "it could not" if nothing else "not all of it could"
             self._note({file.name: f"downloaded, but {what} be shown: {error}"})
+        finally:
+            self.layers += [{"label": name, "uri": file.uri} for name in opened.labels[labels:]]
         # Some of it may be there, whatever became of the rest.
         if self._n_layers > layers:
             self._files_loaded.add(file.uri)

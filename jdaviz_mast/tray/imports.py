@@ -2,14 +2,17 @@
 
 import contextlib
 import functools
+import logging
 import threading
 
-from jdaviz_mast.errors import Cancelled, InvalidInput
+from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.importer import LayerImport
 from jdaviz_mast.tray.worker import Worker
 
 __all__ = ["Imports", "Running"]
+
+log = logging.getLogger(__name__)
 
 
 class Running:
@@ -22,13 +25,15 @@ class Running:
     title : str
     layer_import : `~jdaviz_mast.tray.importer.LayerImport`
     worker : `~jdaviz_mast.tray.worker.Worker`
+    replay : `~jdaviz_mast.library.Replay` or None
+        What it is compared with, if it makes another import again.
     progress : (float, str, str)
         Per cent, a text that changes, and a note that stays.
     """
 
     def __init__(self, subject, title):
         self.subject, self.title = subject, title
-        self.layer_import = self.worker = None
+        self.layer_import = self.worker = self.replay = None
         self.progress = (0.0, "Asking what there is…", "")
 
     @property
@@ -63,6 +68,8 @@ class Imports:
     ----------
     outcomes : dict
         Of the imports of this session that have ended, by job ID: message and notes.
+    turn : context manager
+        Held while a layer is added.
     """
 
     def __init__(self, app, owner, mast, *, on_change, on_end, on_job):
@@ -70,7 +77,7 @@ class Imports:
         self._on_change, self._on_end, self._on_job = on_change, on_end, on_job
         self._running, self.outcomes = [], {}
         # One layer after the other: the page must get its turn between them.
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
 
     def __len__(self):
         return len(self._running)
@@ -93,6 +100,7 @@ class Imports:
         begin = functools.partial(
             self._mast.fetch, observations, all_levels=all_levels, product_type=product_type,
             source=source, block=False,
+            shown_with={name: options[name] for name in ("extensions", "max_images")},
         )  # fmt: skip
         level = "" if all_levels else " of level 3"
         nothing = f"These observations have no products{level} of this type."
@@ -114,6 +122,23 @@ class Imports:
         subject = ("existing", observation_id)
         return self._start(begin, subject, observation_id, nothing=nothing, **options)
 
+    def replay(self, manifest, *, source=None, **options):
+        """Make an import again; return the `Worker`, which results in the `Replay`."""
+        subject = ("replay", manifest.job_id)
+        running = self.of_subject(subject)
+        if running is not None:
+            return running.worker
+
+        running = Running(subject, f"{manifest.title}, again")
+
+        def begin():
+            running.replay = self._mast.replay(manifest, source=source, block=False)
+            return running.replay.job
+
+        order = list(dict.fromkeys(layer["uri"] for layer in manifest.layers))
+        nothing = "The manifest has no files."
+        return self._begin(running, begin, nothing=nothing, order=order, **options)
+
     def cancel(self, job_id):
         """Stop a job, whoever runs it; return it.
 
@@ -134,19 +159,21 @@ class Imports:
         return known[job_id]
 
     def _start(self, begin, subject, title, **options):
-        running = Running(subject, title)
+        return self._begin(Running(subject, title), begin, **options)
+
+    def _begin(self, running, begin, **options):
         running.layer_import = LayerImport(
             self._app,
             begin,
             folder=self._mast.download_dir,
-            turn=self._turn,
+            turn=self.turn,
             on_job=self._on_job,
             on_progress=functools.partial(self._got_further, running),
             **options,
         )
         running.worker = Worker(
             self._owner,
-            running.layer_import.run,
+            functools.partial(self._run, running),
             on_done=lambda job: self._ended(running),
             on_error=lambda error: self._failed(running, error),
         )
@@ -154,12 +181,34 @@ class Imports:
         self._on_change()
         return running.worker.start()
 
+    def _run(self, running, worker):
+        """Fetch, open, keep what was opened, compare; on the worker's thread."""
+        layer_import = running.layer_import
+        try:
+            job = layer_import.run(worker)
+        finally:
+            if layer_import.layers:
+                try:
+                    self._mast.keep_layers(layer_import.job, layer_import.layers)
+                except MastError as error:
+                    log.warning("%s", error)
+        if running.replay is None:
+            return job
+        running.replay.verify(worker.check_cancelled)
+        return running.replay
+
     def _got_further(self, running, *progress):
         running.progress = progress
         self._on_change()
 
     def _ended(self, running):
-        self._end(running, *running.layer_import.summary())
+        message, notes, kind = running.layer_import.summary()
+        if running.replay is not None:
+            compared, *differences = running.replay.in_words()
+            message = f"{message} Compared with the manifest: {compared}"
+            notes = [*differences, *notes]
+            kind = "warning" if kind == "success" and not running.replay.is_same else kind
+        self._end(running, message, notes, kind)
 
     def _failed(self, running, error):
         if isinstance(error, Cancelled):

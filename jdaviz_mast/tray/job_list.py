@@ -37,11 +37,13 @@ class JobList(VuetifyTemplate):
     files_per_page = Int(FILES_PER_PAGE).tag(sync=True)
     files_total = Int(0).tag(sync=True)
     error = Unicode("").tag(sync=True)
+    offers = List().tag(sync=True)  # of the menu of each job
     has_file_manager = Bool(False).tag(sync=True)
 
     def __init__(self, mast, owner, *, outcome_of, on_cancel, on_resume, on_remove, on_greeting):
         super().__init__(has_file_manager=can_show_folders())
         self._on_cancel, self._on_resume, self._on_remove = on_cancel, on_resume, on_remove
+        self._on_offer = None
         self.watch = JobWatch(
             mast, owner, outcome_of=outcome_of, show=self._show, greet=on_greeting
         )
@@ -51,6 +53,20 @@ class JobList(VuetifyTemplate):
         with self.hold_sync():
             for name, value in snapshot.items():
                 setattr(self, name, value)
+
+    def offer(self, offers, call):
+        """Put something into the menu of every job.
+
+        Parameters
+        ----------
+        offers : sequence of (str, str, str)
+            Name, title, and the name of a Material Design icon.
+        call : callable
+            Called with name and job ID when it was chosen; must not wait.
+        """
+        self._on_offer = call
+        names = ("name", "title", "icon")
+        self.offers = [dict(zip(names, offer, strict=True)) for offer in offers]
 
     def say(self, error):
         """Show a sentence above the list; empty for none."""
@@ -88,6 +104,13 @@ class JobList(VuetifyTemplate):
     def vue_remove(self, job_id):
         """Forget a job; the page has asked before."""
         self._on_remove(job_id)
+
+    def vue_make(self, asked):
+        """Do what was chosen in the menu of a job."""
+        name, job_id = asked.get("name"), asked.get("id")
+        known = {row["id"] for row in self.rows}
+        if name in {offer["name"] for offer in self.offers} and job_id in known:
+            self._on_offer(name, job_id)
 
     def vue_show_folder(self, _=None):
         """Show the folder of the job that is unfolded."""

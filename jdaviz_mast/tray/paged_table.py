@@ -95,6 +95,7 @@ class PagedTable(JdavizTable):
         table : `~astropy.table.Table`
         """
         stacked = vstack([self._table, table], metadata_conflicts="silent")
+        stacked.meta = self._table.meta  # the further rows are of the same search
         self._table = self._qtable = stacked
         self._lines = None
         self.total = len(self)

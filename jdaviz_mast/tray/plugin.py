@@ -8,15 +8,17 @@ from traitlets import Int, List, Unicode, observe
 from jdaviz_mast.tray.colour_side import ColourSide
 from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS
 from jdaviz_mast.tray.ladder_side import LadderSide
+from jdaviz_mast.tray.library_side import LibrarySide
 from jdaviz_mast.tray.observation_table import ObservationTable
 from jdaviz_mast.tray.sky_side import SkySide
+from jdaviz_mast.tray.trail_side import TrailSide
 from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(SkySide, ColourSide, LadderSide):
+class MastImport(LibrarySide, SkySide, ColourSide, LadderSide, TrailSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -54,6 +56,8 @@ class MastImport(SkySide, ColourSide, LadderSide):
         ``forecast``, ``import_``.
     jobs : list of `~jdaviz_mast.ImportJob`
         Imports into the download folder, those of earlier sessions too, oldest first.
+    library : `~jdaviz_mast.library.Library`
+        What is in the download folder, and where it came from; see `load_from_library`.
     """
 
     template_file = __file__, "mast_import.vue"
@@ -118,9 +122,11 @@ class MastImport(SkySide, ColourSide, LadderSide):
                 "import_existing", "cancel", "resume", "remove",
                 "products", "choose_products", "import_products", "basket", "forecast",
                 "ladder", "colour_set", "undo_colours",
+                "manifest", "replay", "as_notebook_cell", "curl_script",
                 "footprints", "search_where_i_look", "preview", "place_preview",
+                "load_from_library",
             ),
-            readonly=("jobs",),
+            readonly=("jobs", "library"),
         )  # fmt: skip
 
     def _show_rows(self, observations, of):

@@ -61,7 +61,7 @@ class ProductSide(ImportSide):
             find_products=self._find_products,
             on_change=self._basket_changed,
             on_import=lambda products: self._import_from_page(lambda: products),
-            import_and_wait=lambda products: self._start_import(products).wait(),
+            import_and_wait=lambda products: self._job_of(self._start_import(products)),
             forecast=self.forecast,
         )
         self.products_widget = "IPY_MODEL_" + self.products.model_id
@@ -98,17 +98,24 @@ class ProductSide(ImportSide):
             observations = self._selected_observations()
         return self._unfold(observations).wait()
 
-    def import_products(self):
-        """Import the products that are selected in `products`; return the job.
+    def import_products(self, products=None):
+        """Import products; return the job.
+
+        Parameters
+        ----------
+        products : `~astropy.table.Table`, optional
+            By default those that are selected in `products`.
 
         Raises
         ------
         InvalidInput
             If none is selected.
         """
-        if self.products.selected is None:
+        if products is None:
+            products = self.products.selected
+        if products is None:
             raise InvalidInput("products", "none selected", "select rows of the table first")
-        return self._start_import(self.products.selected).wait()
+        return self._job_of(self._start_import(products))
 
     def forecast(self, products=None):
         """Return what an import would take: files, bytes, disk and memory.

@@ -9,6 +9,7 @@ import warnings
 
 from astropy.wcs.wcsapi import BaseLowLevelWCS
 from glue.core import HubListener
+from glue.core.message import DataCollectionAddMessage, DataCollectionDeleteMessage
 from glue_jupyter.bqplot.image import BqplotImageView
 from jdaviz.app import PrivateApplication
 from jdaviz.configs.imviz.helper import get_reference_image_data
@@ -48,9 +49,11 @@ __all__ = [
     "parts_by_uri",
     "plot_options",
     "preview_labels",
+    "product_uris",
     "remove_data",
     "remove_marks",
     "sky_coordinates",
+    "watch_data",
     "watch_viewers",
 ]
 
@@ -151,6 +154,24 @@ def has_part(app, uri, key):
         data.meta.get("mast_product_dataURI") == uri and data.meta.get(PART) == key
         for data in app.data_collection
     )
+
+
+def product_uris(app):
+    """Return the ``dataURI`` of the products that something in the application is of."""
+    uris = {data.meta.get("mast_product_dataURI") for data in app.data_collection}
+    return uris - {None}
+
+
+def watch_data(app, subscriber, call):
+    """Have something called when data have come into the application, or left it."""
+
+    class Listener(HubListener):
+        pass
+
+    # The hub holds it weakly.
+    subscriber._data_listener = listener = Listener()
+    for message in (DataCollectionAddMessage, DataCollectionDeleteMessage):
+        app.hub.subscribe(listener, message, handler=call)
 
 
 def parts_by_uri(app):

@@ -37,8 +37,10 @@ class Opened:
 
     Attributes
     ----------
+    labels : list of str
+        Labels of all layers, in the order in which they were made.
     layers : list of str
-        Labels of the layers that are switched on.
+        Labels of those that are switched on.
     hidden_layers : list of str
         Labels of those that are not.
     formats : `~collections.Counter`
@@ -49,6 +51,7 @@ class Opened:
         Sentences on what a person should know of it.
     """
 
+    labels: list = field(default_factory=list)
     layers: list = field(default_factory=list)
     hidden_layers: list = field(default_factory=list)
     formats: Counter = field(default_factory=Counter)
@@ -147,6 +150,7 @@ def _add(app, content, part, about, metadata, hidden, opened):
     )  # fmt: skip
     opened.notes += [note] if note else []
     opened.formats[part.format] += 1
+    opened.labels.append(label)
     (opened.hidden_layers if hidden else opened.layers).append(label)
     if part.format == "Image" and content.coords is not None:
         try:

@@ -153,7 +153,7 @@ def test_what_failed_is_tried_again_while_layers_are_still_being_opened(imviz, t
     archive.fail(Fault("status", match="clear-f090w_segm", status=404))
     tray._obj._start_import(F090W)
     opening = tray._obj._imports.newest
-    with tray._obj._imports._turn:  # its layers have to wait
+    with tray._obj._imports.turn:  # its layers have to wait
         settle(tray, jobs, "partial")
         assert opening.has_files
         archive.clear_faults()

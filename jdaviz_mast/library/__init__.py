@@ -1,0 +1,30 @@
+"""KEEP: what was fetched, when, from where, in which version."""
+
+from jdaviz_mast.library.keeping import keep_job
+from jdaviz_mast.library.kept import KeptFile
+from jdaviz_mast.library.manifest import FORMATS, Manifest, manifest_path, schema
+from jdaviz_mast.library.manifest_making import (
+    keep_layers,
+    kept_manifest,
+    make_manifest,
+    write_manifest,
+)
+from jdaviz_mast.library.replaying import Replay, ReplayedFile, abouts_of
+from jdaviz_mast.library.store import Library
+
+__all__ = [
+    "FORMATS",
+    "KeptFile",
+    "Library",
+    "Manifest",
+    "Replay",
+    "ReplayedFile",
+    "abouts_of",
+    "keep_job",
+    "keep_layers",
+    "kept_manifest",
+    "make_manifest",
+    "manifest_path",
+    "schema",
+    "write_manifest",
+]
