@@ -41,6 +41,7 @@ from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import APPLICATIONS
 from jdaviz_mast.reproducing import Reproducible, check_executor, check_source
 from jdaviz_mast.sky import Footprint, rank_by_overlap
+from jdaviz_mast.traceable import Traceable
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -60,7 +61,7 @@ _NOT_BESIDE_A_REGION = {"target", "coordinates", "radius", "observation_id", "pr
                         "dataset_id", "page"}  # fmt: skip
 
 
-class Mast(Reproducible):
+class Mast(Reproducible, Traceable):
     """The MAST archive: what it holds, and how to get it.
 
     Parameters

@@ -74,6 +74,10 @@ def _run(options):
         from jdaviz_mast.cli.library import library
 
         return library(options)
+    if options.command in ("refresh", "provenance", "cite"):
+        from jdaviz_mast.cli import origin
+
+        return getattr(origin, options.command)(options)
     if options.command in ("fetch", "resume"):
         from jdaviz_mast.cli import data
 
@@ -167,9 +171,11 @@ def _parser():
     resume.add_argument("--download-dir", help=_FOLDER)
     resume.add_argument("--json", action="store_true", help=_JSON)
 
+    _origin_commands(command)
     _trail_commands(command)
 
     parser.set_defaults(
+        bibtex=False, fetch=False, prov=None, observation_ids=(), subject=None,
         command="app", layout="app", theme="light", port=0,
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
@@ -180,6 +186,26 @@ def _parser():
         count=False, words=(), region=None, output=None, format=None, verify=False,
     )  # fmt: skip
     return parser
+
+
+def _origin_commands(command):
+    refresh = command("refresh", "ask again for what MAST says of the data that are here")
+    refresh.add_argument("observation_id", nargs="?", metavar="OBSERVATION_ID", help="[all]")
+    refresh.add_argument(
+        "--fetch", action="store_true", help="fetch what was reprocessed beside the old files"
+    )
+    provenance = command("provenance", "print where a file or an observation comes from")
+    provenance.add_argument("subject", metavar="WHAT", help="a file, a URI or an observation ID")
+    provenance.add_argument("--prov", metavar="FILE", help="write it as the W3C's PROV-JSON")
+    cite = command("cite", "print the acknowledgement and what to cite")
+    cite.add_argument(
+        "observation_ids", nargs="*", metavar="OBSERVATION_ID", help="[all that is here]"
+    )
+    cite.add_argument("--bibtex", action="store_true", help="print the BibTeX entries")
+    for one in (refresh, provenance, cite):
+        _server_options(one)
+        one.add_argument("--download-dir", help=_FOLDER)
+        one.add_argument("--json", action="store_true", help=_JSON)
 
 
 _FOLDER = "folder that files go to"

@@ -32,7 +32,8 @@ class Content:
     """Bytes to answer with, in memory or in a file.
 
     `name` becomes the Content-Disposition, `tag` the identity that ETag is made from;
-    without a tag there are no validators, as for an answer made on the fly.
+    without a tag there are no validators, as for an answer made on the fly. `revision` says
+    how often it was made anew: each time a day later.
     """
 
     source: bytes | Path
@@ -41,6 +42,7 @@ class Content:
     tag: str | None = None
     ranged: bool = False
     mask: int = 0
+    revision: int = 0
     unmasked: tuple = ()  # (start, stop) of the bytes that the mask leaves alone
 
     @property
@@ -142,10 +144,10 @@ def plan(content, status, request_headers, faults):
         return _bare(fault.status, retry)
     if "html" in faults:
         content = Content(_PAGE, type="text/html; charset=utf-8")
-    revision = 0
+    revision = content.revision
     if "changed" in faults:
         # Reprocessed FITS is FITS still: the headers stay.
-        revision, content = 1, replace(content, mask=0x01, unmasked=content.headers())
+        revision, content = revision + 1, replace(content, mask=0x01, unmasked=content.headers())
     if "corrupt" in faults:
         content = replace(content, mask=0xFF)
     headers = {"Content-Type": content.type}

@@ -247,7 +247,9 @@ class Handler(BaseHTTPRequestHandler):
         elif source is None:
             source = archive.make(uri)
         kind = "application/fits" if uri.endswith(".fits") else "application/octet-stream"
-        return Content(source, kind, row["productFilename"], tag, ranged=True)
+        return Content(
+            source, kind, row["productFilename"], tag, ranged=True, revision=archive.revision(uri)
+        )
 
     def _check_rights(self, row):
         user, allowed = self._user(), self.server.archive.rights.get(row["proposal_id"])

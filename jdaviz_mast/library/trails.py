@@ -99,7 +99,8 @@ def _of_record(folder, record):
         product = about.get("product") if isinstance(about, dict) else None
         if isinstance(product, dict) and product.get("dataURI"):
             with contextlib.suppress(OSError):
-                path = product_path(folder, product).relative_to(folder).as_posix()
+                path = product_path(folder, product, about.get("version"))
+                path = path.relative_to(folder).as_posix()
                 yield path, _trail(about, said.get(number), record.request, record.id)
 
 
