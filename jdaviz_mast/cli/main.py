@@ -167,6 +167,7 @@ def _parser():
 
     _origin_commands(command)
 
+    parser.set_defaults(host="localhost", allow_host=(), require_key=False, no_browser=False)
     parser.set_defaults(
         bibtex=False, fetch=False, prov=None, observation_ids=(), subject=None,
         command="app", layout="app", theme="light", port=0,
@@ -238,6 +239,19 @@ def _viewer_options(parser):
     parser.add_argument("--download-dir", help=_FOLDER)
     parser.add_argument("--layout", choices=("app", "imviz", "cubeviz"), help="viewer [app]")
     parser.add_argument("--port", type=int, help="port of the page [any free one]")
+    parser.add_argument(
+        "--host", help="address to serve on; 0.0.0.0 for all, with a key [this machine alone]"
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        metavar="NAME",
+        help="another name that this machine is called by; may be repeated",
+    )
+    parser.add_argument(
+        "--require-key", action="store_true",
+        help="ask for a key on this machine, too, if others use it",
+    )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--theme", choices=("light", "dark"), help="[light]")
 

@@ -125,6 +125,15 @@ class Imports:
         subject = ("existing", observation_id)
         return self._start(begin, subject, observation_id, nothing=nothing, **options)
 
+    def follow(self, job, **options):
+        """Open what a job fetches that somebody else has started; return the `Worker`."""
+        running = self.of_job(job.id)
+        if running is not None and not running.has_files:
+            return running.worker
+        return self._start(
+            lambda: job, job.id, job.title, nothing="The import has no files.", **options
+        )
+
     def cancel(self, job_id):
         """Stop a job, whoever runs it; return it.
 
