@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from jdaviz_mast.cli.completion import PrintCompletion
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import (
     ArchiveTimeout,
@@ -106,6 +107,10 @@ def _parser():
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--print-completion", choices=("bash", "zsh", "tcsh"), action=PrintCompletion,
+        default=argparse.SUPPRESS, help="print what the shell needs to complete commands",
+    )  # fmt: skip
     _server_options(parser)
     _viewer_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="command")

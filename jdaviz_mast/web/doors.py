@@ -152,14 +152,14 @@ def _imports(doors, mast, pages):
 
 def _refreshes(doors, mast, pages):
     def refreshed(obs_id):
-        changes = mast.refresh_metadata(obs_id).changes
-        count = len(changes)
-        what = "observation" if count == 1 else "observations"
+        report = mast.refresh_metadata(obs_id)
+        about = report.as_dict()
         return Refreshed(
             obs_id=obs_id or "all",
-            updated_count=count,
-            message=f"The metadata of {count:,} {what} changed.",
-            changes=changes,
+            updated_count=len(report.changed),
+            message=answers.without_paths(str(report), mast),
+            observations=about["observations"],
+            updates=about["updates"],
         )
 
     @doors.post("/refresh-metadata/{obsId}")

@@ -190,8 +190,12 @@ class Refreshed(_Message):
     obs_id: str = Field(description="“all” if all were asked for.")
     updated_count: int = Field(description="Observations in which something changed.")
     message: str
-    changes: dict[str, dict[str, list[Any]]] = Field(
-        description="Observation to column to the old and the new value."
+    observations: list[dict[str, Any]] = Field(
+        description="Each observation that was asked for: obs_id, obsid, found, problem, and in "
+        "changes and products (by dataURI) the columns that changed, old and new."
+    )
+    updates: list[dict[str, Any]] = Field(
+        description="What the archive has reprocessed or made public since it was fetched."
     )
 
 
