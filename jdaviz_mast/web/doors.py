@@ -152,7 +152,9 @@ def _imports(doors, mast, pages):
 
 def _refreshes(doors, mast, pages):
     def refreshed(obs_id):
-        report = mast.refresh_metadata(obs_id)
+        held = [one for held in pages.each(lambda tray: tray.held()) for one in held]
+        report = mast.refresh_metadata(obs_id, held=held)
+        pages.each(lambda tray: tray.update_layers(report))
         about = report.as_dict()
         return Refreshed(
             obs_id=obs_id or "all",
@@ -164,12 +166,12 @@ def _refreshes(doors, mast, pages):
 
     @doors.post("/refresh-metadata/{obsId}")
     def refresh(obs_id: ObsIdInPath) -> Refreshed:
-        """Fetch the metadata of one observation anew."""
+        """Fetch the metadata of one observation anew, for the library and layers in open viewers."""
         return refreshed(_one(obs_id))
 
     @doors.post("/refresh-metadata-all")
     def refresh_all() -> Refreshed:
-        """Fetch the metadata of all that was imported anew."""
+        """Fetch the metadata of all that was imported anew, and of all layers in open viewers."""
         return refreshed(None)
 
 

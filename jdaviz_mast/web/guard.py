@@ -95,7 +95,8 @@ class Guard:
             self._check_place(headers)
             self._check_key(scope, headers)
             if is_door and scope["type"] == "http":
-                await self._through_door(scope, headers, receive, _with_headers(send))
+                sending = _with_headers(send, (b"cache-control", b"no-store"))
+                await self._through_door(scope, headers, receive, sending)
                 return
         except _Refusal as refusal:
             await _refuse(refusal, scope, receive, send)
@@ -249,11 +250,11 @@ def _once(body, receive):
     return once
 
 
-def _with_headers(send):
+def _with_headers(send, *further):
     async def sending(message):
         if message["type"] == "http.response.start":
             there = {name.lower() for name, _ in message.get("headers", ())}
-            more = [pair for pair in _HEADERS if pair[0] not in there]
+            more = [pair for pair in (*_HEADERS, *further) if pair[0] not in there]
             message = message | {"headers": [*message.get("headers", ()), *more]}
         await send(message)
 
@@ -269,10 +270,9 @@ async def _refuse(refusal, scope, receive, send):
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
         (b"connection", b"close"),  # what the client still sends is not read
         *refusal.headers,
     ]
-    send = _with_headers(send)
+    send = _with_headers(send, (b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -63,12 +63,14 @@ class Pages:
         ).start()
 
     def each(self, function):
-        """Call ``function(tray)`` of each viewer on the thread that owns it; wait for all."""
+        """Call ``function(tray)`` of each viewer on the thread that owns it; return what came."""
         with self._lock:
             trays = [tray for tray, _ in self._trays.values()]
+        results = []
         for tray in trays:
             with contextlib.suppress(Cancelled):  # it was closed meanwhile
-                tray.from_other_thread(lambda tray=tray: function(tray))
+                results.append(tray.from_other_thread(lambda tray=tray: function(tray)))
+        return results
 
     def _hand_over(self, job):
         refused = set()

@@ -75,6 +75,8 @@ def answer_problems(app, mast):
 
     @app.exception_handler(HTTPException)
     def of_http(request, error):
+        if error.status_code == 400:  # bytes that are no text
+            return _answer(_NO_JSON, 422)
         what = {404: "There is no such door; see openapi.json."}.get(error.status_code)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("Allow") or "another method"
@@ -91,7 +93,7 @@ def _of_validation(about):
     where = [str(part) for part in about["loc"][1:] if part not in ("str", "constrained-str")]
     name, kind = ".".join(where) or "body", about["type"]
     if kind == "json_invalid":
-        return _of_field("body", "no JSON", "send one JSON object")
+        return _NO_JSON
     if kind == "missing":
         return _of_field(name, None, "it is required")
     if kind == "extra_forbidden":
@@ -110,6 +112,9 @@ def _of_field(name, value, allowed):
         plain = repr(plain)
     error = error.encode("utf-8", "replace").decode()
     return Problem(error=error, field=name, value=plain, allowed=allowed)
+
+
+_NO_JSON = _of_field("body", "no JSON", "send one JSON object")
 
 
 def _answer(problem, status, headers=None):

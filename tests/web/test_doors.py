@@ -328,3 +328,37 @@ def test_a_method_that_is_not_there_names_the_one_that_is(door):
     answer = door.get("import")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.json()["error"] == "GET is not usable here; use POST."
+
+
+# -- refresh ---------------------------------------------------------------------------------
+
+
+def test_metadata_are_refreshed(door, mast, archive):
+    mast.fetch(HST)
+    assert door.post(f"refresh-metadata/{HST}").json()["updatedCount"] == 0
+    row = next(row for row in archive.observations if row["obs_id"] == HST)
+    row["obs_title"] = "Another title"
+    answer = door.post(f"refresh-metadata/{HST}")
+    assert answer.status_code == 200
+    refreshed = answer.json()
+    assert (refreshed["obsId"], refreshed["updatedCount"]) == (HST, 1)
+    assert "Another title" in refreshed["message"]
+    (observation,) = refreshed["observations"]
+    assert observation["changes"]["obs_title"]["new"] == "Another title"
+    assert mast.library.files()[0].observation["obs_title"] == "Another title"
+
+
+def test_all_metadata_are_refreshed(door, mast, archive):
+    assert door.post("refresh-metadata-all").json()["updatedCount"] == 0
+    mast.fetch(HST)
+    row = next(row for row in archive.observations if row["obs_id"] == HST)
+    row["obs_title"] = "Another title"
+    refreshed = door.post("refresh-metadata-all").json()
+    assert (refreshed["obsId"], refreshed["updatedCount"]) == ("all", 1)
+
+
+def test_what_was_never_imported_is_not_refreshed(door):
+    answer = door.post(f"refresh-metadata/{HST}")
+    assert answer.status_code == 404
+    assert "import it first" in answer.json()["error"]
+    assert str(door.mast.download_dir) not in answer.text
