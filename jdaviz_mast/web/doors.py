@@ -166,12 +166,15 @@ def _refreshes(doors, mast, pages):
 
     @doors.post("/refresh-metadata/{obsId}")
     def refresh(obs_id: ObsIdInPath) -> Refreshed:
-        """Fetch the metadata of one observation anew, for the library and layers in open viewers."""
+        """Fetch the metadata of one observation anew.
+
+        The library and the layers in open viewers get the new values.
+        """
         return refreshed(_one(obs_id))
 
     @doors.post("/refresh-metadata-all")
     def refresh_all() -> Refreshed:
-        """Fetch the metadata of all that was imported anew, and of all layers in open viewers."""
+        """Fetch the metadata of all that was imported, and of all layers, anew."""
         return refreshed(None)
 
 

@@ -213,7 +213,7 @@ BAD = {
     "search/target": [
         ({}, "targetName", "required"),
         ({"targetName": ""}, "targetName", "at least 1"),
-        ({"targetName": "\t"}, "targetName", "type the name"),
+        ({"targetName": "a\u0007"}, "targetName", "printable"),
         ({"targetName": "M101", "radius": 0}, "radius", "greater than 0"),
         ({"targetName": "M101", "radius": "0.1"}, "radius", "number"),
         ({"targetName": "M101", "raduis": 1}, "raduis", "no such field"),
@@ -275,11 +275,6 @@ def test_no_message_tells_a_path_of_the_machine(serve, tmp_path, archive):
         door.post("import/from-existing/..%2f..%2fetc"),
         door.get("nowhere"),
     ]
-    folder.parent.chmod(0o500)
-    try:
-        answers.append(door.post("import", {"obsId": HST}))
-    finally:
-        folder.parent.chmod(0o700)
     folder.write_text("a file where a folder should be")
     answers.append(door.post("import", {"obsId": HST}))
     assert [answer.status_code for answer in answers[:4]] == [404, 404, 404, 404]
