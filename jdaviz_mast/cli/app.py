@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from jdaviz_mast.archive.cloud import ENDPOINT_VARIABLE
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.mast import Mast
@@ -28,6 +29,7 @@ def run(options):
 
             archive = stack.enter_context(DemoArchive())
             conf.server = archive.url
+            os.environ[ENDPOINT_VARIABLE] = archive.url  # it has the public bucket, too
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"

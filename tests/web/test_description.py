@@ -67,8 +67,9 @@ def test_whatever_is_sent_no_door_breaks_or_answers_otherwise_than_described(doo
         for result in schemathesis.openapi.from_dict(text).get_all_operations():
             operation = result.ok()
             codes = seen.setdefault(operation.label, set())
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                _fuzz(operation, mode, door, codes)
+            _fuzz(operation, GenerationMode.POSITIVE, door, codes)
+            if operation.body or operation.path_parameters:  # else nothing can be wrong
+                _fuzz(operation, GenerationMode.NEGATIVE, door, codes)
     assert len(seen) == len(CALLS)
     for label, codes in seen.items():
         assert 200 in codes, label
