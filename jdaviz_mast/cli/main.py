@@ -141,6 +141,7 @@ def _parser():
     _server_options(preview)
     preview.add_argument("observation_id", metavar="OBSERVATION_ID")
     preview.add_argument("--output", metavar="FILE", help="[OBSERVATION_ID_preview.jpg]")
+    preview.add_argument("--json", action="store_true", help=_JSON)
     fetch = command("fetch", "download an observation's products")
     for one in (products, fetch):
         _server_options(one)
@@ -257,6 +258,7 @@ def _viewer_options(parser):
         "--require-key", action="store_true",
         help="ask for a key on this machine, too, if others use it",
     )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--theme", choices=("light", "dark"), help="[light]")
 

@@ -31,6 +31,7 @@ MOST_BYTES = 65_536
 MOST_AT_ONCE = 8
 
 _KEY = "key"
+_PORTS = {"http": ":80", "https": ":443"}
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -73,13 +74,14 @@ class Guard:
     key : str, optional
         That every request must bring; None for none.
     names : sequence of str
-        Further names of this machine.
+        Further names of this machine, or of a proxy before it.
     """
 
     def __init__(self, doors, page, *, host="localhost", prefix="/api/mast", key=None, names=()):
         self._doors, self._page, self._prefix, self._key = doors, page, prefix, key
         self._beyond = not is_this_machine(host)
-        self._names = {"localhost", host.lower().strip("[]"), *(name.lower() for name in names)}
+        self._given = {name.lower() for name in names}
+        self._names = {"localhost", host.lower().strip("[]"), *self._given}
         if self._beyond:
             self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
         self._at_once = 0
@@ -118,8 +120,15 @@ class Guard:
                 "printed, or start it with --allow-host NAME.",
             )
         origin = headers.only("origin")
-        if origin is not None and not _same_place(origin, host):
+        if origin is not None and not self._may_ask(origin, host):
             raise _Refusal(403, f"Origin: {_shown(origin)} may not use this application.")
+
+    def _may_ask(self, origin, host):
+        scheme, _, place = origin.partition("://")
+        # A proxy whose name was given may pass another Host on.
+        return _same_place(origin, host) or (
+            scheme.lower() in _PORTS and _name(place) in self._given
+        )
 
     def _is_ours(self, name):
         if name in self._names:
@@ -214,10 +223,9 @@ def _name(host):
 def _same_place(origin, host):
     """Return whether an Origin is that of the page at a host; ports are part of both."""
     scheme, separator, place = origin.lower().partition("://")
-    ports = {"http": ":80", "https": ":443"}
-    if not separator or scheme not in ports:
+    if not separator or scheme not in _PORTS:
         return False
-    return place.removesuffix(ports[scheme]) == host.lower().removesuffix(ports[scheme])
+    return place.removesuffix(_PORTS[scheme]) == host.lower().removesuffix(_PORTS[scheme])
 
 
 def _shown(value):

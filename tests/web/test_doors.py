@@ -129,19 +129,20 @@ def test_the_progress_of_a_running_import(door, archive):
 
 def test_levels_and_types_decide_what_is_imported(door):
     def names(**request):
-        started = door.post("import", {"obsId": MOSAIC} | request).json()
-        assert started["obsId"] == MOSAIC
+        started = door.post("import", {"obsId": HST} | request).json()
+        assert started["obsId"] == HST
         progress = door.ended(started["jobId"])
-        assert progress["obsId"] == MOSAIC
+        assert progress["obsId"] == HST
         return {file["filename"] for file in progress["fileProgress"]}
 
     combined = names()
-    assert f"{MOSAIC}_i2d.fits" in combined
+    assert combined == {f"{HST}_drz.fits", f"{HST}_drc.fits"}
     assert names(calibLevel=[3]) == combined
     exposures = names(calibLevel=[2])
-    assert exposures
-    assert all(name.startswith("jw02733001001") for name in exposures)
-    assert {Path(name).suffix for name in names(productType="INFO")} == {".json", ".csv"}
+    assert {name.rpartition("_")[2] for name in exposures} >= {"flc.fits"}
+    assert not exposures & combined
+    assert names(calibLevel=[2, 3]) == exposures | combined
+    assert names(calibLevel=[2, 3], productType="AUXILIARY") == {f"{HST}_asn.fits"}
     assert names(productType="all", calibLevel=[3]) > combined
 
 

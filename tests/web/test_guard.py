@@ -234,6 +234,14 @@ def test_further_names_are_told(serve, key):
         assert ask(door, headers | {"Host": host}).status_code == status
 
 
+def test_a_proxy_that_was_named_may_pass_another_host_on(serve):
+    door = serve(names=["hub.example"])
+    for origin, status in (("https://hub.example", 200), ("https://hub.example:8000", 200),
+                           ("https://evil.example", 403), ("file://hub.example", 403),
+                           ("https://hub.example.evil.example", 403)):  # fmt: skip
+        assert ask(door, {"Origin": origin}).status_code == status
+
+
 def test_which_addresses_are_this_machine_alone():
     for host in ("localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]", "LocalHost"):
         assert is_this_machine(host)

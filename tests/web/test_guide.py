@@ -57,7 +57,9 @@ def run_all(door, commands):
 def check(answers):
     for command, code, answer in answers:
         assert code == 200, (command, answer)
-    by_call = {re.search(r"/api/mast/([a-z-]+(/[a-z-]+)?)", c)[1]: a for c, _, a in answers}
+    by_call = {
+        re.search(r"/api/mast/((search|import)/[a-z-]+|[a-z-]+)", c)[1]: a for c, _, a in answers
+    }
     assert by_call["search/target"]["results"]
     assert by_call["search/coordinates"]["results"]
     assert by_call["import-progress"]["isComplete"]
