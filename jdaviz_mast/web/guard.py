@@ -101,7 +101,7 @@ class Guard:
                 await self._through_door(scope, headers, receive, sending)
                 return
         except _Refusal as refusal:
-            await _refuse(refusal, scope, receive, send)
+            await _refuse(refusal, scope, receive, send, as_json=is_door)
             return
         await self._page(scope, receive, _with_headers(send))
 
@@ -269,14 +269,15 @@ def _with_headers(send, *further):
     return sending
 
 
-async def _refuse(refusal, scope, receive, send):
+async def _refuse(refusal, scope, receive, send, *, as_json):
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = b"" if refusal.error is None else json.dumps({"error": refusal.error}).encode()
+    text = refusal.error or ""
+    body = (json.dumps({"error": text}) if as_json else f"{text}\n").encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", b"application/json" if as_json else b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),  # what the client still sends is not read
         *refusal.headers,
