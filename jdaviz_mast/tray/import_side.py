@@ -13,7 +13,6 @@ from jdaviz_mast.tray.token_field import TokenField
 from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
 from jdaviz_mast.viewer import jdaviz_api
-from jdaviz_mast.viewer.refreshed import held_by_layers, update_layers
 
 __all__ = ["ImportSide", "check_given", "title_of"]
 
@@ -186,14 +185,6 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def follow(self, job):
         """Show an import that was started elsewhere, such as over HTTP; does not wait."""
         self._imports.follow(job, **self._layer_options())
-
-    def held(self):
-        """Return what the layers of this viewer are of, see `jdaviz_mast.Mast.refresh_metadata`."""
-        return held_by_layers(self._app)
-
-    def update_layers(self, report):
-        """Put what a refresh that was started elsewhere has found into the layers."""
-        return update_layers(self._app, report)
 
     def from_other_thread(self, function):
         """Call something on the thread that owns the tray, from any other; return its result.

@@ -154,7 +154,7 @@ def _refreshes(doors, mast, pages):
     def refreshed(obs_id):
         held = [one for held in pages.each(lambda tray: tray.held()) for one in held]
         report = mast.refresh_metadata(obs_id, held=held)
-        pages.each(lambda tray: tray.update_layers(report))
+        pages.each(lambda tray: tray.take_report(report))
         about = report.as_dict()
         return Refreshed(
             obs_id=obs_id or "all",
