@@ -125,10 +125,10 @@ def foreign():
     server.shutdown()
 
 
-def test_a_page_of_another_origin_is_refused(open_tray, foreign, asked):
+def test_a_page_of_another_origin_is_refused(open_tray, chromium, foreign, asked):
     tray = open_tray("imviz")
     base = re.match(r"http://localhost:\d+", tray.application.url)[0]
-    page = tray.page.context.new_page()
+    page = chromium.new_page()
     try:
         page.goto(f"http://127.0.0.1:{foreign.server_port}/")
         answers = page.evaluate(ATTACK.replace("BASE", json.dumps(base)))
