@@ -1,5 +1,7 @@
 """What can go wrong, as types: every message is a sentence that a user can act on."""
 
+from jdaviz_mast.words import bytes_in_words
+
 __all__ = [
     "AccessDenied",
     "ArchiveError",
@@ -28,7 +30,8 @@ class InvalidInput(MastError, ValueError):
         self.field, self.value, self.allowed = field, value, allowed
         shown = " ".join(repr(value).split())  # a table or an array takes many lines
         shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
-        super().__init__(f"{field}: {shown} is not usable; {allowed}.")
+        said = "nothing is given" if value is None else f"{shown} is not usable"
+        super().__init__(f"{field}: {said}; {allowed}.")
 
     def for_person(self, label):
         """Return the message for a form, where the field is called ``label``."""
@@ -71,20 +74,12 @@ class DiskFull(FileProblem):
     def __init__(self, folder, needed, free):
         self.folder, self.needed, self.free = folder, needed, free
         super().__init__(
-            f"The disk is full: {_bytes(needed)} are needed in {folder}, {_bytes(free)} are free. "
-            "Make room, then resume the import."
+            f"The disk is full: {bytes_in_words(needed)} are needed in {folder}, "
+            f"{bytes_in_words(free)} are free. Make room, then resume the import."
         )
 
     def __reduce__(self):
         return type(self), (self.folder, self.needed, self.free)
-
-
-def _bytes(number):
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"
 
 
 class NotAnImage(MastError, TypeError):

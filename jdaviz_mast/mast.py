@@ -55,6 +55,10 @@ from jdaviz_mast.transfer import (
 
 __all__ = ["Mast"]
 
+#: What `Mast.search` takes and a search of a region does not.
+_NOT_BESIDE_A_REGION = {"target", "coordinates", "radius", "observation_id", "program_id",
+                        "dataset_id", "page"}  # fmt: skip
+
 
 class Mast:
     """The MAST archive: what it holds, and how to get it.
@@ -302,6 +306,9 @@ class Mast:
         ------
         InvalidInput, ArchiveUnreachable, ArchiveTimeout, ArchiveError
         """
+        for name in _NOT_BESIDE_A_REGION & narrowed_by.keys():
+            allowed = "leave it out: the region says where, and all that overlaps it is ranked"
+            raise InvalidInput(name, narrowed_by[name], allowed)
         field = _as_footprint(region)
         if field.radius > MAX_RADIUS:
             reach = f"{field.radius:.3g} from its middle"
@@ -349,6 +356,7 @@ class Mast:
         configuration="deconfigged",
         extensions=("SCI",),
         max_images=24,
+        in_viewer=None,
         check_cancelled=None,
     ):
         """Return what an import of products will take, and what this machine has for it.
@@ -364,6 +372,9 @@ class Mast:
             Names of the image extensions that become layers.
         max_images : int
             Files that are opened at the most.
+        in_viewer : mapping, optional
+            ``dataURI`` to keys of its parts, such as ``"SCI,1"``, that are layers already and
+            need no more memory; see `jdaviz_mast.viewer.jdaviz_api.parts_by_uri`.
         check_cancelled : callable, optional
 
         Returns
@@ -395,6 +406,7 @@ class Mast:
             configuration=configuration,
             extensions=tuple(extensions),
             max_images=max_images,
+            in_viewer=in_viewer,
             check_cancelled=check_cancelled,
         )
 
@@ -786,9 +798,11 @@ def _job_of(record, plan):
 def _as_footprint(region):
     if isinstance(region, Footprint):
         return region
-    if isinstance(region, str):
-        return Footprint.from_s_region(region)
-    return Footprint.from_corners(region)
+    read = Footprint.from_s_region if isinstance(region, str) else Footprint.from_corners
+    try:
+        return read(region)
+    except InvalidInput as error:
+        raise InvalidInput("region", error.value, error.allowed) from error
 
 
 def default_download_dir():

@@ -15,8 +15,9 @@ _EVERY = 500  # products between two looks whether it was cancelled
 
 
 def forecast(
-    products, path_of, folder, *, configuration, extensions, max_images, check_cancelled=None
-):
+    products, path_of, folder, *, configuration, extensions, max_images, in_viewer=None,
+    check_cancelled=None,
+):  # fmt: skip
     """Return the `Forecast` of products.
 
     Parameters
@@ -29,6 +30,8 @@ def forecast(
         What the files are put into.
     configuration, extensions, max_images
         As in `jdaviz_mast.products.memory_need`.
+    in_viewer : mapping, optional
+        ``dataURI`` to keys of the parts that are layers already.
     check_cancelled : callable, optional
 
     Returns
@@ -39,6 +42,7 @@ def forecast(
     there = _bytes_there(products, known.sizes, path_of, check_cancelled or (lambda: None))
     sizes = np.maximum(known.sizes, 0)
     whole = there < 0
+    layers = [(in_viewer or {}).get(uri, ()) for uri in products["dataURI"].tolist()]
 
     def need(which=slice(None), configuration=configuration, extensions=extensions):
         chosen = np.arange(len(known))[which]
@@ -50,6 +54,7 @@ def forecast(
             configuration,
             extensions=extensions,
             max_images=max_images,
+            there=[layers[n] for n in chosen],
         )
 
     memory, free = need(), memory_free()

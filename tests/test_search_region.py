@@ -60,5 +60,25 @@ def test_without_a_footprint_it_is_counted_and_left_out(mast, archive):
 def test_what_is_too_wide_is_said(mast):
     with pytest.raises(InvalidInput, match="region.*zoom in"):
         mast.search_region("CIRCLE 10 10 40")
-    with pytest.raises(InvalidInput, match="corners"):
-        mast.search_region(SkyCoord([1, 2] * u.deg, [1, 2] * u.deg))
+
+
+@pytest.mark.parametrize(
+    ("region", "more", "field"),
+    [
+        (SkyCoord([1, 2] * u.deg, [1, 2] * u.deg), {}, "region"),
+        ("BOX 1 2 3 4", {}, "region"),
+        (None, {}, "region"),
+        (NEBULA, {"page": 1}, "page"),
+        (NEBULA, {"target": "NGC 3132"}, "target"),
+        (NEBULA, {"coordinates": "1 2"}, "coordinates"),
+        (NEBULA, {"radius": 0.1}, "radius"),
+        (NEBULA, {"program_id": 2733}, "program_id"),
+        (NEBULA, {"mission": "NOAA"}, "mission"),
+    ],
+)
+def test_what_is_wrong_is_named_as_it_was_given(mast, asked, region, more, field):
+    with pytest.raises(InvalidInput, match=f"^{field}: ") as caught:
+        mast.search_region(region, **more)
+
+    assert caught.value.field == field
+    assert not asked()

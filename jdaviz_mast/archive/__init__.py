@@ -1,5 +1,6 @@
 """ASK: from a query to observations and products. No widget and no disk in here."""
 
+from jdaviz_mast.archive.cells import UNREADABLE
 from jdaviz_mast.archive.checks import MAX_RADIUS
 from jdaviz_mast.archive.client import Archive
 from jdaviz_mast.archive.cloud import bucket_address
@@ -31,6 +32,7 @@ __all__ = [
     "RIGHTS",
     "ROWS_AT_MOST",
     "TOKEN_PAGE",
+    "UNREADABLE",
     "Archive",
     "Credentials",
     "Place",

@@ -10,7 +10,8 @@ from astropy.coordinates import Angle, SkyCoord
 
 from jdaviz_mast.errors import InvalidInput
 
-__all__ = ["MAX_RADIUS", "MISSIONS", "check_choices", "check_instruments", "check_missions",
+__all__ = ["MAX_RADIUS", "MISSIONS", "PRODUCT_TYPES", "check_choices", "check_instruments",
+           "check_missions",
            "check_observation_ids", "check_position", "check_program_ids", "check_radius",
            "check_targets", "check_whole_number", "is_position", "patterns"]  # fmt: skip
 
@@ -20,6 +21,9 @@ MISSIONS = (
     "JWST", "HST", "TESS", "Kepler", "K2", "GALEX", "HLSP", "HLA", "PS1", "SWIFT",
     "IUE", "FUSE", "EUVE", "HUT", "BEFS", "TUES", "WUPPE", "SPITZER_SHA", "OPO", "K2FFI",
 )  # fmt: skip
+
+#: MAST's ``productType``.
+PRODUCT_TYPES = ("SCIENCE", "PREVIEW", "INFO", "AUXILIARY", "THUMBNAIL", "CATALOG", "GUIDE")
 
 #: Beyond this a cone holds more rows than the portal answers (about 500,000).
 MAX_RADIUS = 30 * u.deg

@@ -10,6 +10,7 @@ from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 from astroquery.mast import ObservationsClass
 
 from jdaviz_mast.archive import cloud, missions, stars
+from jdaviz_mast.archive.checks import PRODUCT_TYPES
 from jdaviz_mast.archive.places import resolve
 from jdaviz_mast.archive.portal import Portal
 from jdaviz_mast.archive.product_lists import join_products
@@ -340,10 +341,10 @@ def _product_types(product_type):
     if product_type is None:
         return None
     types = [str(item).upper() for item in np.atleast_1d(product_type)]
-    known = ("SCIENCE", "PREVIEW", "INFO", "AUXILIARY", "THUMBNAIL", "CATALOG", "GUIDE")
     for item in types:
-        if item not in known:
-            raise InvalidInput("product_type", product_type, f"choose from {', '.join(known)}")
+        if item not in PRODUCT_TYPES:
+            allowed = f"choose from {', '.join(PRODUCT_TYPES)}"
+            raise InvalidInput("product_type", product_type, allowed)
     return types
 
 

@@ -5,6 +5,8 @@ import functools
 from astroquery.mast.discovery_portal import PortalAPI, _json_to_table
 from astroquery.query import BaseQuery
 
+from jdaviz_mast.archive.cells import UNREADABLE, leave_out_unreadable
+
 __all__ = ["Portal", "Sender"]
 
 
@@ -52,7 +54,22 @@ class Portal(PortalAPI, Sender):
         paging = answers[0].get("paging") or {}
         self.total = paging.get("rowsFiltered")
         if any(answer["status"] == "ERROR" or answer["data"] for answer in answers):
-            return super()._parse_result(responses, verbose)
+            return self._parse_rows(responses, answers, verbose)
         # Without its warning, which does not say of what there are no rows: a filter would
         # silence it for every thread of the process, and might never be taken away.
         return _json_to_table(answers[0])
+
+    def _parse_rows(self, responses, answers, verbose):
+        service = self._current_service
+        try:
+            table = super()._parse_result(responses, verbose)
+            if all(column.ndim == 1 for column in table.itercols()):
+                return table
+        except (ValueError, TypeError, OverflowError):
+            pass  # which cells it were is looked at now
+        sentences = [text for answer in answers for text in leave_out_unreadable(answer)]
+        self._current_service = service  # astroquery has forgotten whose columns these are
+        table = super()._parse_result(responses, verbose)
+        if sentences:
+            table.meta[UNREADABLE] = sentences
+        return table

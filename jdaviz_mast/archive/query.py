@@ -303,6 +303,11 @@ def _keywords(value):
         if not str(name).strip() or condition is None or not text.strip():
             raise InvalidInput("keywords", {name: condition}, allowed)
         pairs.append((str(name).strip(), text.strip()))
+    names = [name.lower() for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        given = [name for name, _ in pairs if name.lower() == twice]
+        allowed = "it is the same keyword twice; give it once, of several values with commas"
+        raise InvalidInput("keywords", ", ".join(given), allowed)
     return tuple(pairs)
 
 

@@ -19,9 +19,10 @@ _LONGEST_EXPOSURE = 1e9 * u.s
 _SAME_EXPOSURE = 0.5 * u.s
 
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
-_WAVELENGTH = "give two wavelengths with units, such as (1 * u.um, '2.5 um'), None for an open end"
-_DATES = "give two dates such as ('2022-06-01', '2022-07'), None for an open end"
-_EXPOSURE = "give seconds, such as 120 or 120 * u.s, or two of them, None for an open end"
+_OPEN = "of two, one may be left open"
+_WAVELENGTH = f"give wavelengths with units, such as 1 um or 2.5 um; {_OPEN}"
+_DATES = f"give dates such as 2022-06-01, 2022-07 or 2022; {_OPEN}"
+_EXPOSURE = f"give seconds, such as 120; {_OPEN}"
 
 
 def check_wavelength(value):
@@ -45,10 +46,10 @@ def check_wavelength(value):
         for end in _pair(value, "wavelength", _WAVELENGTH)
     ]
     if any(end is not None and not 0 < end.value < BEYOND_WAVELENGTHS[1] for end in ends):
-        raise InvalidInput("wavelength", str(value), "give wavelengths above 0")
+        raise InvalidInput("wavelength", _shown(value), "give wavelengths above 0")
     if None not in ends and ends[0] > ends[1]:
         if not _is_energy(value):
-            raise InvalidInput("wavelength", str(value), "give the shorter wavelength first")
+            raise InvalidInput("wavelength", _shown(value), "give the shorter wavelength first")
         ends.reverse()  # rising energy is falling wavelength
     return tuple(
         end if end is not None else beyond * u.nm
@@ -73,7 +74,7 @@ def check_dates(value):
         return None
     first, last = _pair(value, "date", _DATES)
     if first is not None and last is not None and _time(first)[0] > _time(last)[0]:
-        raise InvalidInput("date", f"{first} to {last}", "give the earlier date first")
+        raise InvalidInput("date", _shown(value), "give the earlier date first")
     begin = Time(BEYOND_DATES[0], format="mjd") if first is None else _time(first)[0]
     end = Time(BEYOND_DATES[1], format="mjd") if last is None else _time(last)[1]
     return begin, end
@@ -101,9 +102,9 @@ def check_exposure_time(value):
         for end in (first, last)
     ]
     if any(end is not None and not 0 <= end < _LONGEST_EXPOSURE for end in ends):
-        raise InvalidInput("exposure_time", str(value), "give seconds, 0 or more")
+        raise InvalidInput("exposure_time", _shown(value), "give seconds, 0 or more")
     if None not in ends and ends[0] > ends[1]:
-        raise InvalidInput("exposure_time", str(value), "give the shorter time first")
+        raise InvalidInput("exposure_time", _shown(value), "give the shorter time first")
     low, high = ends
     if None not in ends and low == high:
         return low - _SAME_EXPOSURE, high + _SAME_EXPOSURE
@@ -135,11 +136,21 @@ def _pair(value, field, allowed):
         return value, value
     ends = list(value)
     if len(ends) != 2:
-        raise InvalidInput(field, str(value), allowed)
+        raise InvalidInput(field, ", ".join(map(str, ends)), allowed)
     ends = [None if isinstance(end, str) and not end.strip() else end for end in ends]
     if ends[0] is None and ends[1] is None:
-        raise InvalidInput(field, str(value), allowed)
+        raise InvalidInput(field, None, allowed)
     return ends
+
+
+def _shown(value):
+    """Return a range as a person would write it: it may come from fields as well as from Python."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return str(value)
+    low, high = ("" if end is None else str(end).strip() for end in value)
+    if low and high:
+        return f"{low} to {high}"
+    return f"from {low}" if low else f"up to {high}"
 
 
 def _quantity(field, value, unit, allowed, equivalencies=()):

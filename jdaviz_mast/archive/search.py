@@ -4,6 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import vstack
 
+from jdaviz_mast.archive.cells import UNREADABLE
 from jdaviz_mast.archive.datasets import is_exposure, observation_names
 from jdaviz_mast.archive.places import Place
 from jdaviz_mast.archive.stars import tic_number
@@ -52,6 +53,7 @@ def search(archive, query, *, page=None, check_cancelled=None):
     else:
         found, meta = _several(archive, query, check_cancelled)
     meta |= {"query": query.describe()}
+    meta["notes"] += found.meta.pop(UNREADABLE, [])
     if meta["total"] > ROWS_AT_MOST:
         meta["notes"].append(
             f"MAST holds {meta['total']:,} observations and answers {ROWS_AT_MOST:,} at the most: "

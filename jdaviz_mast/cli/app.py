@@ -35,7 +35,10 @@ def run(options):
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
             if not options.json:
-                print("An archive of its own, with NGC 3132 and more: no internet is needed")
+                print(
+                    f"An archive of its own on {archive.url}, with NGC 3132 and more: no internet "
+                    "is needed"
+                )
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir

@@ -15,6 +15,7 @@ from jdaviz_mast.archive import META, as_dict
 from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
+from jdaviz_mast.words import bytes_in_words
 
 __all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search"]
 
@@ -123,7 +124,7 @@ def preview(options):
     suffix = {"image/png": ".png", "image/jpeg": ".jpg"}[found.picture.mime]
     path = Path(options.output or f"{options.observation_id}_preview{suffix}")
     try:
-        path.write_bytes(found.picture.data)
+        path.writebytes_in_words(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
     print(json.dumps({"path": str(path), "mime": found.picture.mime}) if options.json else path)
@@ -176,7 +177,7 @@ def jobs(options):
     else:
         for job in listed:
             done = sum(file.state == "complete" for file in job.files)
-            size = f"{_bytes(job.bytes_done)} of {_bytes(job.bytes_total)}"
+            size = f"{bytes_in_words(job.bytes_done)} of {bytes_in_words(job.bytes_total)}"
             when = job.created.to_value("iso", subfmt="date_hm")
             files = f"{done} of {len(job.files)} files"
             print(f"{job.id}  {when}  {job.state:11}  {files:>18}  {size:>20}  {job.title}")
@@ -267,7 +268,3 @@ def _print_files(job):
             print(f"{file.name}: {file.state}: {file.error or ''}", file=sys.stderr)
         if file.note:
             print(f"{file.name}: {file.note}", file=sys.stderr)
-
-
-def _bytes(number):
-    return f"{tqdm.format_sizeof(number)}B"

@@ -6,6 +6,7 @@ import sys
 from jdaviz_mast.archive import COMBINED_LEVEL, as_dict
 from jdaviz_mast.mast import Mast
 from jdaviz_mast.products import CONTRIBUTED_LEVEL, KnownProducts, choose_products
+from jdaviz_mast.words import bytes_in_words
 
 __all__ = ["chosen", "is_choice", "products"]
 
@@ -22,16 +23,16 @@ def products(options):
     known = KnownProducts(found)
     for kind, row in zip(known.kinds, found, strict=True):
         about = as_dict(row)
-        size = "–" if about["size"] is None else f"{about['size'] / 1e6:,.2f} MB"
+        size = "–" if about["size"] is None else bytes_in_words(about["size"])
         level = "–" if about["calib_level"] is None else about["calib_level"]
         print(f"{level!s:>2}  {size:>14}  {kind.name:<22}  {about['productFilename']}")
     if len(found):
         forecast = mast.forecast(found)
         print(
-            f"{forecast.files:,} files, {forecast.bytes_total / 1e9:.3f} GB; "
-            f"{forecast.bytes_to_fetch / 1e9:.3f} GB to fetch, "
-            f"{forecast.disk_free / 1e9:.1f} GB free on disk; App would need about "
-            f"{forecast.memory.peak / 1e9:.2f} GB of memory to open "
+            f"{forecast.files:,} files, {bytes_in_words(forecast.bytes_total)}; "
+            f"{bytes_in_words(forecast.bytes_to_fetch)} to fetch, "
+            f"{bytes_in_words(forecast.disk_free)} free on disk; App would need about "
+            f"{bytes_in_words(forecast.memory.peak)} of memory to open "
             f"{forecast.memory.opened:,} of them.",
             file=sys.stderr,
         )

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from astropy.table import Table
 
+from jdaviz_mast.archive.checks import PRODUCT_TYPES
 from jdaviz_mast.errors import InvalidInput
-from jdaviz_mast.products.kinds import kind_of
+from jdaviz_mast.products.kinds import KIND_NAMES, kind_of
+from jdaviz_mast.products.suffixes import SUFFIXES
 
 __all__ = [
     "CONTRIBUTED_LEVEL",
@@ -26,6 +28,14 @@ CONTRIBUTED_LEVEL = 4
 
 _LEVELS = (-1, 0, 1, 2, 3, 4)
 _UNKNOWN_LEVEL = -2
+#: What a `Choice` may name although no product of a list is that, and what a user calls it.
+_VOCABULARY = {
+    "levels": ("level", frozenset({_UNKNOWN_LEVEL, *_LEVELS})),
+    "kinds": ("kind", KIND_NAMES),
+    "suffixes": ("suffix", frozenset(suffix.name for suffix in SUFFIXES)),
+    "types": ("product_type", frozenset(PRODUCT_TYPES)),
+}
+
 # What the archive's columns that decide are called, and what stands where one is missing.
 _KIND_COLUMNS = ("productFilename", "dataproduct_type", "productType", "calib_level",
                  "description", "productSubGroupDescription", "obs_collection")  # fmt: skip
@@ -144,6 +154,25 @@ class KnownProducts:
             keep &= ~self.clutter
         return keep
 
+    def check(self, choice, names=None):
+        """Raise `InvalidInput` if a choice names what neither these products are nor any others.
+
+        Parameters
+        ----------
+        choice : Choice
+        names : dict of str to str, optional
+            What the user calls an attribute of the choice.
+        """
+        columns = self._columns()
+        for attribute, (field_name, vocabulary) in _VOCABULARY.items():
+            there = set(columns[attribute].tolist()) - {""}
+            unknown = sorted(getattr(choice, attribute) - vocabulary - there, key=str)
+            if unknown and len(self):
+                name = (names or {}).get(attribute, field_name)
+                raise InvalidInput(
+                    name, unknown[0], f"choose from {', '.join(map(str, sorted(there)))}"
+                )
+
     def counts(self, choice):
         """Count the values that each column of a choice may be given, all else being kept to.
 
@@ -180,6 +209,8 @@ def choose_products(products, **wanted):
     Raises
     ------
     InvalidInput
+        If a level is none of MAST's, or a kind, suffix or type is neither among the products
+        nor known; the message names those that there are.
 
     Examples
     --------
@@ -190,7 +221,9 @@ def choose_products(products, **wanted):
     """
     if not isinstance(products, Table):
         raise InvalidInput("products", type(products).__name__, "give what products() returned")
-    return products[KnownProducts(products).matching(Choice.create(**wanted))]
+    known, choice = KnownProducts(products), Choice.create(**wanted)
+    known.check(choice)
+    return products[known.matching(choice)]
 
 
 def suffix_of(row):

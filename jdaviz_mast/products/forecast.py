@@ -88,11 +88,17 @@ class MemoryNeed:
         At the moment when most is needed, the last of what is kept included.
     opened : int
         How many files become layers.
+    already : int
+        How many are layers already, and need nothing more.
+    left_out : int
+        How many open, but are not opened since there are more than ``max_images``.
     """
 
     kept: int = 0
     peak: int = 0
     opened: int = 0
+    already: int = 0
+    left_out: int = 0
 
 
 def array_bytes(kind, suffix, size, extensions=("SCI",)):
@@ -129,8 +135,9 @@ def array_bytes(kind, suffix, size, extensions=("SCI",)):
 
 
 def memory_need(
-    kinds, suffixes, sizes, levels, configuration, *, extensions=("SCI",), max_images=24
-):
+    kinds, suffixes, sizes, levels, configuration, *, extensions=("SCI",), max_images=24,
+    there=None,
+):  # fmt: skip
     """Return what the viewer needs to open products.
 
     Parameters
@@ -147,6 +154,8 @@ def memory_need(
         Names of the image extensions that become layers.
     max_images : int
         Files that are opened at the most.
+    there : sequence of collection of str, optional
+        Of each product, keys of the parts of it that are layers already, such as ``"SCI,1"``.
 
     Returns
     -------
@@ -154,17 +163,22 @@ def memory_need(
     """
     opened = [n for n, kind in enumerate(kinds) if kind.opens_in(configuration)]
     opened.sort(key=lambda n: (-levels[n], kinds[n].format != "Image"))  # stable
-    opened = opened[:max_images]
-    if not opened:
-        return MemoryNeed()
+    opened, left_out = opened[:max_images], max(len(opened) - max_images, 0)
+    wanted = {
+        n: _not_there(kinds[n], suffixes[n], extensions, there[n] if there else ()) for n in opened
+    }
+    missing = [n for n in opened if wanted[n]]
+    counts = {"already": len(opened) - len(missing), "left_out": left_out}
+    if not missing:
+        return MemoryNeed(**counts)
     kept, peak = _VIEWER, 0
-    for n in opened:
+    for n in missing:
         kind, suffix = kinds[n], suffixes[n]
-        array = array_bytes(kind, suffix, max(sizes[n], 0), extensions)
+        array = array_bytes(kind, suffix, max(sizes[n], 0), wanted[n])
         by_application = _COPIES.get(kind.format, {})
         stays, more = by_application.get(configuration, by_application.get("", _OTHER_COPIES))
         chips = 2 if suffix in _TWO_CHIPS else 1
-        layers = chips * max(len(extensions), 1) if kind.is_image else 1
+        layers = chips * len(wanted[n]) if kind.is_image else 1
         layers = _SLICES if kind.by_slice else layers
         kept += round(stays * array)
         # One layer after the other, so the copy is one of a layer.
@@ -172,7 +186,20 @@ def memory_need(
         kept += layers * _LAYER
         if not kind.hidden and levels[n] == levels[opened[0]]:
             kept += chips * _SHOWN
-    return MemoryNeed(kept, max(peak, kept + _DRAWING), len(opened))
+    return MemoryNeed(kept, max(peak, kept + _DRAWING), len(missing), **counts)
+
+
+def _not_there(kind, suffix, extensions, parts):
+    """Return the extensions of a file that become layers and are none yet; of no image, all."""
+    if not parts:
+        return extensions
+    if not kind.is_image:
+        return ()
+    names = {part.partition(",")[0] for part in parts}
+    if names.isdisjoint(extensions):
+        names.add("SCI")  # which this file calls otherwise
+    known = _EXTENSIONS.get(suffix, {})
+    return tuple(name for name in extensions if name not in names and (name in known or not known))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jdaviz_mast.products.suffixes import SUFFIXES
 
-__all__ = ["APPLICATIONS", "Kind", "kind_of", "kind_of_observation", "level_of"]
+__all__ = ["APPLICATIONS", "KIND_NAMES", "Kind", "kind_of", "kind_of_observation", "level_of"]
 
 #: What jdaviz calls its applications in ``app.config``, and people call them.
 APPLICATIONS = {
@@ -152,6 +152,11 @@ KINDS = {
 # What MAST's `dataproduct_type` says of a file of which the name says nothing.
 _BY_DATA_TYPE = {"image": IMAGE, "spectrum": SPECTRUM_1D, "cube": CUBE, "measurements": CATALOG,
                  "timeseries": LIGHT_CURVE, "eventlist": EVENTS}  # fmt: skip
+
+#: Names of all kinds that a product may be of.
+KIND_NAMES = frozenset(
+    kind.name for kind in (*KINDS.values(), SLICES, DISPERSED, PREVIEW, PLANNED, OTHER)
+)
 
 # What an observation of MAST's `dataproduct_type` is about.
 _TIME_SERIES = Kind("time series of spectra or images", "table", "1D Spectrum")

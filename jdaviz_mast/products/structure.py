@@ -1,6 +1,7 @@
 """What a FITS file is by its own headers, whatever the archive's row says that it is."""
 
 import warnings
+from pathlib import Path
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
@@ -41,7 +42,8 @@ def kind_of_file(path, expected):
             with fits.open(path, memmap=False) as hdus:
                 return _kind(hdus, expected)
     except OSError as error:
-        raise FileProblem(f"{path}: this is not a FITS file ({error}).") from error
+        reason = error.strerror or error  # the system adds the whole path
+        raise FileProblem(f"{Path(path).name}: this is not a FITS file ({reason}).") from error
 
 
 def _kind(hdus, expected):

@@ -7,6 +7,8 @@ included; the solid angle of the result follows from its corners without approxi
 import numpy as np
 import shapely
 
+from jdaviz_mast.sky.planar import parts_of, polygons
+
 __all__ = ["Plane"]
 
 #: Half the side of the part of the plane that is used, in radii of the sphere: up to 89°.
@@ -44,14 +46,12 @@ class Plane:
         -------
         geometry : `shapely.Geometry`
             Valid, perhaps empty. A polygon that crosses itself counts where it is wound around
-            an odd number of times.
+            an odd number of times, see `jdaviz_mast.sky.planar.polygons`.
         """
         parts = []
         for ring in rings:
             corners = _clip(ring @ self._axes.T)
-            if len(corners) >= 3:
-                polygon = shapely.Polygon(corners[:, :2] / corners[:, 2:] / self._unit)
-                parts += [polygon] if polygon.is_valid else _polygons(shapely.make_valid(polygon))
+            parts += polygons(corners[:, :2] / corners[:, 2:] / self._unit)
         return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
     def contains(self, geometry, vectors):
@@ -64,7 +64,7 @@ class Plane:
     def area(self, geometry):
         """Return the solid angle of a geometry of this plane, in steradian."""
         total = 0.0
-        for part in _polygons(geometry):
+        for part in parts_of(geometry):
             holes = sum(self._ring_area(hole) for hole in part.interiors)
             total += self._ring_area(part.exterior) - holes
         return total
@@ -81,12 +81,6 @@ class Plane:
         next_length = np.sqrt(1 + next_x**2 + next_y**2)
         cosine = length * next_length + length + next_length + 1 + x * next_x + y * next_y
         return abs(2 * np.arctan2(x * next_y - y * next_x, cosine).sum())
-
-
-def _polygons(geometry):
-    """Return the polygons in a geometry, not the lines that degenerate ones leave behind."""
-    parts = shapely.get_parts(shapely.get_parts(geometry))  # a collection may hold several
-    return [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
 
 
 def _clip(corners):

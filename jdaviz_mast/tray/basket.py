@@ -3,12 +3,13 @@
 import numpy as np
 from ipyvuetify import VuetifyTemplate
 from jdaviz.core.user_api import UserApiWrapper
-from traitlets import Bool, Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode, default
 
 from jdaviz_mast.archive import join_products
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.tray.cells import as_dicts
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT
 from jdaviz_mast.tray.words import bytes_in_words
 
 __all__ = ["Basket"]
@@ -42,6 +43,10 @@ class Basket(VuetifyTemplate):
     totals = Dict().tag(sync=True)
     unfolded = Bool(False).tag(sync=True)
     note = Unicode("").tag(sync=True)
+
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
 
     def __init__(self, *, find_products, on_change, on_import, import_and_wait, forecast):
         super().__init__()

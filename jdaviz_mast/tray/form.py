@@ -10,7 +10,7 @@ from jdaviz_mast.errors import InvalidInput, MastError
 from jdaviz_mast.tray.words import counted
 
 __all__ = ["ANY", "MISSION_CHOICES", "SEARCHES", "UNITS", "SearchForm", "filter_arguments",
-           "sentence"]  # fmt: skip
+           "filter_in_words", "levels_in_words", "sentence"]  # fmt: skip
 
 TARGET, COORDINATES, OBSERVATION, PROGRAM, DATASET = SEARCHES = (
     "Target name",
@@ -33,7 +33,8 @@ _LABELS = {"dataset_id": "Data set", "doi": "DOI", "instrument": "Instrument",
            "author": "Author", "keywords": "Keyword", "target": "Target", "ra": "RA",
            "dec": "Dec", "coordinates": "RA and Dec",
            "radius": "Radius", "observation_id": "Observation ID", "program_id": "Program ID",
-           "mission": "Mission", "extensions": "Extensions"}  # fmt: skip
+           "mission": "Mission", "extensions": "Extensions",
+           "max_images": "Open at most"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,8 @@ class SearchForm:
 
     @property
     def _levels(self):
-        if self.all_levels or self._argument == "dataset_id":
-            return ""
-        contributed = self._argument == "doi" or "author" in self.filters
-        return "levels 3 and 4" if contributed else "level 3"
+        every = self.all_levels or self._argument == "dataset_id"
+        return levels_in_words(every, self._argument == "doi" or "author" in self.filters)
 
     def in_words(self):
         """Return what is asked, to stand over the answer."""
@@ -121,7 +120,7 @@ class SearchForm:
             parts.append(what)
         if self.mission != ANY:
             parts.append(self.mission)
-        parts += [_in_words(name, value) for name, value in self.filters.items()]
+        parts += map(filter_in_words, self.filters.items())
         return ", ".join([*parts, self._levels or "all levels"])
 
     def found(self, count):
@@ -168,10 +167,11 @@ def filter_arguments(fields):
         if text[begin] or text[end]:
             given[argument] = (text[begin] or None, text[end] or None)
     if fields["keywords"]:
-        conditions = {}
+        conditions, spelled = {}, {}
         for pair in fields["keywords"]:
-            # The same keyword twice: either value.
-            conditions.setdefault(pair["name"], []).append(str(pair["value"]).strip())
+            # The same keyword twice, in whichever case: either value.
+            name = spelled.setdefault(pair["name"].lower(), pair["name"])
+            conditions.setdefault(name, []).append(str(pair["value"]).strip())
         given["keywords"] = {name: ",".join(values) for name, values in conditions.items()}
     return given
 
@@ -186,8 +186,16 @@ def _with_unit(number, unit):
     return f"{number} {unit}"
 
 
-def _in_words(name, value):
-    """Return a filter in words."""
+def levels_in_words(every, contributed):
+    """Return which calibration levels a search is about; nothing if about every."""
+    if every:
+        return ""
+    return "levels 3 and 4" if contributed else "level 3"
+
+
+def filter_in_words(pair):
+    """Return a filter, the name of an argument and its value, in words."""
+    name, value = pair
     if name == "keywords":
         return ", ".join(f"{keyword} {condition}" for keyword, condition in value.items())
     if not isinstance(value, tuple):

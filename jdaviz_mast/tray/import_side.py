@@ -1,8 +1,9 @@
 """The half of the tray that imports: what a notebook calls, and what the page shows of it."""
 
 from astropy.table import Table
-from traitlets import Bool, Float, Int, List, Unicode
+from traitlets import Any, Bool, Float, List, Unicode, validate
 
+from jdaviz_mast.archive.checks import check_whole_number
 from jdaviz_mast.errors import InvalidInput, MastError
 from jdaviz_mast.mast import Mast
 from jdaviz_mast.tray.form import sentence
@@ -31,7 +32,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
     """
 
     extensions = List(Unicode(), ["SCI"]).tag(sync=True)
-    max_images = Int(24, min=1).tag(sync=True)
+    max_images = Any(24).tag(sync=True)
     extension_items = List(list(_EXTENSIONS)).tag(sync=True)
     importing = Bool(False).tag(sync=True)
     progress_title = Unicode("").tag(sync=True)  # which import it is of, if there are several
@@ -71,6 +72,11 @@ class ImportSide(jdaviz_api.TrayPlugin):
         self.jobs_widget = "IPY_MODEL_" + self.job_list.model_id
         self.greeting_widget = "IPY_MODEL_" + self.greeting.model_id
         self.token_widget = "IPY_MODEL_" + self.token_field.model_id
+
+    @validate("max_images")
+    def _check_max_images(self, proposal):
+        check_whole_number("max_images", proposal.value)
+        return int(proposal.value)
 
     @property
     def jobs(self):
@@ -221,6 +227,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _layer_options(self):
         if not self.extensions:
             raise InvalidInput("extensions", [], f"choose some of {', '.join(_EXTENSIONS)}")
+        check_whole_number("max_images", self.max_images)  # traitlets lets None pass
         return {"extensions": list(self.extensions), "max_images": self.max_images}
 
     def _selected_observations(self):
@@ -303,6 +310,11 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def vue_import_selected(self, *_):
         """Import what is selected, without waiting."""
         self._import_from_page(self._selected_observations)
+
+    def vue_set_max_images(self, text):
+        """Set how many files of one import are opened, from what was typed."""
+        number = int(text) if str(text).strip().isdecimal() else text
+        self._from_button(lambda: setattr(self, "max_images", number))
 
     def vue_cancel_import(self, *_):
         """Stop the newest import."""

@@ -68,7 +68,8 @@ class LayerImport:
         self._turn, self._on_job, self._on_progress = turn, on_job, on_progress
         self._nothing = nothing
         self.job, self.opened, self.of_failures = None, Opened(), []
-        self._files_opened, self._too_many, self._problems = set(), [], {}
+        self._files_loaded, self._files_already = set(), set()
+        self._too_many, self._problems = [], {}
 
     def run(self, worker):
         """Do it; runs on a worker's thread and returns the job."""
@@ -127,18 +128,24 @@ class LayerImport:
     def _open(self, file, top_level, worker):
         """Open one whole file: read here, added by the owner."""
         opened = self.opened
-        notes = len(opened.notes)
+        notes, layers, there = len(opened.notes), self._n_layers, opened.already.total()
         try:
             open_product(
                 self._app, file.path, _kind(file), file.about, uri=file.uri,
                 extensions=self._extensions, hidden=self._is_hidden(file, top_level), opened=opened,
                 call=worker.call, turn=self._turn,
             )  # fmt: skip
-            self._files_opened.add(file.uri)
         except Cancelled:
             raise
         except (MastError, ValueError, OSError) as error:
-            self._note({file.name: f"downloaded, but it could not be shown: {error}"})
+            nothing = (self._n_layers, opened.already.total()) == (layers, there)
+            what = "it could not" if nothing else "not all of it could"
+            self._note({file.name: f"downloaded, but {what} be shown: {error}"})
+        # Some of it may be there, whatever became of the rest.
+        if self._n_layers > layers:
+            self._files_loaded.add(file.uri)
+        elif opened.already.total() > there:
+            self._files_already.add(file.uri)
         for note in opened.notes[notes:]:
             self._note({file.name: note})
 
@@ -198,7 +205,9 @@ class LayerImport:
         only_images = all(_kind(f).format == "Image" for f in self._too_many)
         return (
             f"Only {self._max_images} {'images' if only_images else 'files'} of one import are "
-            f"opened, the highest level first; {count:,} more are downloaded only"
+            f"opened, the highest level first; {count:,} more "
+            f"{'file is' if count == 1 else 'files are'} downloaded only: raise “Open at most” "
+            "(max_images) to open more"
         )
 
     def summary(self):
@@ -207,7 +216,7 @@ class LayerImport:
         if not files:
             return self._nothing, [], "info"
         whole = [f for f in files if f.state == "complete"]
-        others = sum(f.uri not in self._files_opened for f in whole)
+        others = sum(f.uri not in self._files_already | self._files_loaded for f in whole)
         failed = len(files) - len(whole)
 
         notes = list(self._problems)[:_MOST_NOTES]
@@ -233,7 +242,10 @@ class LayerImport:
         parts = []
         already = self.opened.already
         if self._n_layers or not already:
-            parts.append(f"{_in_words(self.opened.formats)} loaded")
+            layers = f"{_in_words(self.opened.formats)} loaded"
+            if self._n_layers != len(self._files_loaded) > 0:  # layers are not files
+                layers += f" from {counted(len(self._files_loaded), 'file')}"
+            parts.append(layers)
         if already:
             verb = "is" if already.total() == 1 else "are"
             parts.append(f"{_in_words(already)} {verb} already in the viewer")

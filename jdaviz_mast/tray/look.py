@@ -1,11 +1,13 @@
 """A search of the field that a viewer shows, and what a person is told about it."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
 
 from jdaviz_mast.sky import Footprint
+from jdaviz_mast.tray.form import filter_in_words, levels_in_words
 from jdaviz_mast.tray.words import counted
 
 __all__ = ["FieldSearch"]
@@ -22,25 +24,33 @@ class FieldSearch:
         Its name.
     mission : str or None
     all_levels : bool
+    filters : dict
+        Arguments that the fold “More filters” stands for, see
+        `jdaviz_mast.tray.form.filter_arguments`.
     """
 
     field: Footprint
     viewer: str
     mission: str | None
     all_levels: bool
+    filters: dict = dataclasses.field(default_factory=dict)
 
     def arguments(self):
         """Return the arguments for `jdaviz_mast.Mast.search_region`."""
-        return {"region": self.field, "mission": self.mission, "all_levels": self.all_levels}
+        given = {"region": self.field, "mission": self.mission, "all_levels": self.all_levels}
+        return given | self.filters
 
     def in_words(self):
         """Return what is asked, to stand over the answer."""
         center = self.field.center
         place = f"{center.ra.deg:.5f} {center.dec.deg:+.5f}"
         what = f"Field of {_size(self.field.area)} at {place}, in {self.viewer}"
-        if self.mission:
-            what += f", {self.mission}"
-        return f"{what}, {'all levels' if self.all_levels else 'level 3'}"
+        parts = [what, self.mission, *map(filter_in_words, self.filters.items())]
+        return ", ".join([*filter(None, parts), self._levels or "all levels"])
+
+    @property
+    def _levels(self):
+        return levels_in_words(self.all_levels, "author" in self.filters)
 
     def found(self, observations):
         """Return what to say of the answer of `jdaviz_mast.Mast.search_region`."""
@@ -50,11 +60,11 @@ class FieldSearch:
             if missing else ""
         )  # fmt: skip
         if not len(observations):
-            hint = (
-                "Zoom out, or choose another mission."
-                if self.all_levels
-                else "There may be data at other levels: switch on “Show all calibration levels”."
-            )
+            hint = "Zoom out, or choose another mission."
+            if not self.all_levels:
+                hint = "There may be data at other levels: switch on “Show all calibration levels”."
+            elif self.filters:
+                hint = "Zoom out, or try again with fewer filters."
             return f"Nothing in MAST overlaps the field.{left_out} {hint}"
         parts = np.array(observations.meta["overlap"])
         whole = int(np.sum(parts > 0.995))

@@ -12,6 +12,7 @@ from jdaviz.core.template_mixin import Table as JdavizTable
 from jdaviz.core.user_api import UserApiWrapper
 from traitlets import Bool, Dict, Int, List, Unicode
 
+from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.tray.cells import Rows, as_dicts, is_missing
 
 __all__ = ["PagedTable"]
@@ -151,13 +152,25 @@ class PagedTable(JdavizTable):
     # jdaviz's interface to the selection
 
     def select_rows(self, rows):
-        """Select rows by index, indices or slice, instead of those that are selected."""
+        """Select rows by index, indices or slice, instead of those that are selected.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such row.
+        """
         every = np.arange(len(self))
-        if isinstance(rows, (list, tuple)):
-            chosen = [np.atleast_1d(every[item]) for item in rows]
-            indices = np.concatenate(chosen) if chosen else []
-        else:
-            indices = np.atleast_1d(every[rows])
+        try:
+            if isinstance(rows, (list, tuple)):
+                chosen = [np.atleast_1d(every[item]) for item in rows]
+                indices = np.concatenate(chosen) if chosen else []
+            else:
+                indices = np.atleast_1d(every[rows])
+        except (IndexError, TypeError, ValueError) as error:
+            allowed = "there are no rows"
+            if len(self):
+                allowed = f"give an index from 0 to {len(self) - 1}, several in a list, or a slice"
+            raise InvalidInput("rows", rows, allowed) from error
         self._selected = dict.fromkeys(int(index) for index in indices)
         self._selection_changed()
 

@@ -3,7 +3,7 @@
 import functools
 
 from astropy.table import Row, Table
-from traitlets import Dict, Unicode, observe
+from traitlets import Dict, Unicode, default, observe
 
 from jdaviz_mast.errors import Cancelled, InvalidInput
 from jdaviz_mast.tray.basket import Basket
@@ -12,9 +12,10 @@ from jdaviz_mast.tray.import_side import ImportSide, check_given, title_of
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.product_lists import ProductLists
 from jdaviz_mast.tray.product_table import ProductTable
-from jdaviz_mast.tray.totals import Totals
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT, Totals
 from jdaviz_mast.tray.words import counted
 from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.viewer import jdaviz_api
 
 __all__ = ["ProductSide"]
 
@@ -32,6 +33,10 @@ class ProductSide(ImportSide):
     products_widget = Unicode().tag(sync=True)
     basket_widget = Unicode().tag(sync=True)
     selection_totals = Dict().tag(sync=True)
+
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -125,7 +130,7 @@ class ProductSide(ImportSide):
         products = self.products.chosen if products is None else products
         if products is None:
             raise InvalidInput("products", "none", "call choose_products() first")
-        return self._reckoned(products, None)
+        return self._reckoned(products, None, jdaviz_api.parts_by_uri(self._app))
 
     # The products of observations
 
@@ -217,12 +222,13 @@ class ProductSide(ImportSide):
 
     # Totals
 
-    def _reckoned(self, products, check_cancelled):
+    def _reckoned(self, products, check_cancelled, in_viewer):
         return self.mast.forecast(
             products,
             configuration=self._app.config,
             extensions=self.extensions,
             max_images=self.max_images,
+            in_viewer=in_viewer,
             check_cancelled=check_cancelled,
         )
 
@@ -256,7 +262,8 @@ class ProductSide(ImportSide):
         self._reckon_selection(asked=True)
 
     def _reckon(self, name, find):
-        self._totals[name].reckon(find, self.mast.download_dir)
+        in_viewer = jdaviz_api.parts_by_uri(self._app)  # a worker may not look
+        self._totals[name].reckon(find, self.mast.download_dir, in_viewer)
 
     @observe("extensions", "max_images", "all_levels")
     def _options_changed(self, _):

@@ -4,21 +4,24 @@ from collections.abc import Iterable
 
 import numpy as np
 from astropy.table import Table
-from traitlets import Any, Bool, Dict, Int, List, Unicode
+from traitlets import Any, Bool, Dict, Int, List, Unicode, default, validate
 
+from jdaviz_mast.archive import UNREADABLE
+from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.products import Choice, KnownProducts
 from jdaviz_mast.tray.cells import MISSING, RIGHTS, cell_texts
 from jdaviz_mast.tray.paged_table import PagedTable
+from jdaviz_mast.tray.totals import TOTALS_COMPONENT
 from jdaviz_mast.tray.words import bytes_in_words
 
 __all__ = ["ProductTable"]
 
 COLUMNS = (
+    ("productFilename", "File"),
     ("kind", "Kind"),
     ("calib_level", "Level"),
     ("size", "Size"),
     ("dataRights", "Rights"),
-    ("productFilename", "File"),
 )
 #: The traits that choose, and what they are called in a `Choice`.
 _CHOICES = ("kinds", "levels", "suffixes", "types", "recommended", "clutter")
@@ -66,6 +69,7 @@ class ProductTable(PagedTable):
     is_open = Bool(False).tag(sync=True)
     loading = Bool(False).tag(sync=True)
     error = Unicode("").tag(sync=True)
+    note = Unicode("").tag(sync=True)  # what of the archive's list could not be read
 
     kinds = Any([]).tag(sync=True)
     levels = Any([]).tag(sync=True)
@@ -81,6 +85,10 @@ class ProductTable(PagedTable):
     totals_of = Unicode("").tag(sync=True)
 
     exposed = (*PagedTable.exposed, *_CHOICES)
+
+    @default("components")
+    def _components(self):
+        return TOTALS_COMPONENT
 
     def __init__(self, plugin, *, on_selection, on_import, on_basket, on_close):
         self._on_import, self._on_basket, self._on_close = on_import, on_basket, on_close
@@ -102,6 +110,7 @@ class ProductTable(PagedTable):
         self._known = KnownProducts(Table() if table is None else table)
         self.heading, self.title, self.loading, self.error = heading, title, False, ""
         self.is_open = table is not None
+        self.note = " ".join(() if table is None else table.meta.get(UNREADABLE, ()))
         self.n_clutter = int(self._known.clutter.sum())
         self.n_recommended = int(self._known.recommended.sum())
         self.unobserve(self._choice_changed, list(_CHOICES))
@@ -126,15 +135,18 @@ class ProductTable(PagedTable):
         """The selected products, or those that match if none is selected, or None."""
         return self.matching_rows if self.selected is None else self.selected
 
+    @validate("kinds", "levels", "suffixes", "types")
+    def _check_choice(self, proposal):
+        name, value = proposal.trait.name, proposal.value
+        try:
+            choice = _choice({name: value})
+        except TypeError as error:  # what is in it cannot be compared
+            raise InvalidInput(name, value, "give one value, or several in a list") from error
+        self._known.check(choice, {name: name})
+        return value
+
     def _choice(self):
-        return Choice(
-            kinds=frozenset(map(str, _several(self.kinds))),
-            levels=frozenset(_level(one) for one in _several(self.levels)),
-            suffixes=frozenset(str(one).lower() for one in _several(self.suffixes)),
-            types=frozenset(str(one).upper() for one in _several(self.types)),
-            recommended=self.recommended,
-            clutter=self.clutter,
-        )
+        return _choice({name: getattr(self, name) for name in _CHOICES})
 
     def _choice_changed(self, _):
         self._filter_changed()
@@ -216,6 +228,17 @@ class ProductTable(PagedTable):
     def vue_close(self, _=None):
         """Fold it up."""
         self._on_close()
+
+
+def _choice(given):
+    return Choice(
+        kinds=frozenset(map(str, _several(given.get("kinds")))),
+        levels=frozenset(_level(one) for one in _several(given.get("levels"))),
+        suffixes=frozenset(str(one).lower() for one in _several(given.get("suffixes"))),
+        types=frozenset(str(one).upper() for one in _several(given.get("types"))),
+        recommended=given.get("recommended", False),
+        clutter=given.get("clutter", False),
+    )
 
 
 def _several(value):

@@ -215,6 +215,8 @@ class SearchSide(ImportSide):
     def _append(self, rows, page):
         self.fetching_more = False
         self._page = page
+        notes = rows.meta.get(META, {}).get("notes", [])
+        self.search_notes = list(dict.fromkeys([*self.search_notes, *notes]))
         if len(rows):
             self.observations.append(rows)
         else:  # there are fewer than the archive had said

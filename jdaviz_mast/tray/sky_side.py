@@ -2,8 +2,9 @@
 
 from traitlets import Unicode, observe
 
+from jdaviz_mast.archive import META
 from jdaviz_mast.errors import MastError
-from jdaviz_mast.tray.form import MISSION_CHOICES
+from jdaviz_mast.tray.form import MISSION_CHOICES, filter_arguments
 from jdaviz_mast.tray.look import FieldSearch
 from jdaviz_mast.tray.observation_table import RowAction
 from jdaviz_mast.tray.preview_panel import PreviewPanel
@@ -42,7 +43,7 @@ class SkySide(SearchSide):
         self.sky.footprints = drawn
 
     def search_where_i_look(self, viewer=None):
-        """Search the field that a viewer shows; mission and levels are those of the tray.
+        """Search the field that a viewer shows; mission, filters and levels are those of the tray.
 
         Parameters
         ----------
@@ -104,6 +105,7 @@ class SkySide(SearchSide):
             *self.sky.field(viewer),
             mission=None if mission == MISSION_CHOICES[0] else mission,
             all_levels=self.all_levels,
+            filters=filter_arguments(self.more_filters.fields),
         )
         self.cancel_search()
         mast = self.mast
@@ -122,6 +124,7 @@ class SkySide(SearchSide):
     def _show_overlapping(self, observations, search):
         self._show_rows(observations, search.in_words())
         self._forget_rest()
+        self.search_notes = list(observations.meta[META]["notes"])
         kind = "success" if self.n_rows else "info"
         self._say("search", search.found(observations), kind)
 

@@ -1,11 +1,16 @@
 """What an import will take, in words, reckoned beside the interface."""
 
+from pathlib import Path
+
 from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.words import bytes_in_words, counted
 from jdaviz_mast.tray.worker import Worker
 
-__all__ = ["Totals", "totals_in_words"]
+__all__ = ["TOTALS_COMPONENT", "Totals", "totals_in_words"]
+
+#: What shows them in a template, as ``<mast-totals>``: see ``components`` of ipyvue's templates.
+TOTALS_COMPONENT = {"mast-totals": Path(__file__).with_suffix(".vue").read_text(encoding="utf-8")}
 
 
 class Totals:
@@ -15,8 +20,8 @@ class Totals:
     ----------
     owner : `jdaviz_mast.viewer.owner_thread.OwnerThread`
     forecast : callable
-        Called on a worker with products and ``check_cancelled``; returns a
-        `~jdaviz_mast.products.Forecast`.
+        Called on a worker with products, ``check_cancelled`` and what is in the viewer; returns
+        a `~jdaviz_mast.products.Forecast`.
     show : callable
         Called on the owner's thread with what the page shows: a dict of ``files``, ``memory``
         and ``warnings``, empty where there is nothing.
@@ -31,7 +36,7 @@ class Totals:
         """Whether they are shown, or will be."""
         return self._worker is not None
 
-    def reckon(self, find, folder):
+    def reckon(self, find, folder, in_viewer):
         """Reckon anew.
 
         Parameters
@@ -40,13 +45,16 @@ class Totals:
             Called on a worker with ``check_cancelled``; returns the products. None for nothing.
         folder : path-like
             What the files go to, for a warning.
+        in_viewer : mapping
+            ``dataURI`` to keys of the parts that are layers already.
         """
         self.forget()
         if find is None:
             return
 
         def work(worker):
-            return self._forecast(find(worker.check_cancelled), worker.check_cancelled)
+            check = worker.check_cancelled
+            return self._forecast(find(check), check, in_viewer)
 
         self._worker = Worker(
             self._owner,
@@ -82,12 +90,23 @@ def totals_in_words(forecast, folder):
     if forecast.unknown_sizes:
         files += f" MAST does not list the size of {counted(forecast.unknown_sizes, 'file')}."
     need, free = forecast.memory, bytes_in_words(forecast.memory_free)
-    memory = "None of it opens here."
+    memory = []
+    if need.already:
+        is_ = "is" if need.already == 1 else "are"
+        memory.append(f"{counted(need.already, 'file')} {is_} in the viewer already.")
     if need.opened:
-        memory = (
-            f"{counted(need.opened, 'file')} will open, with about {bytes_in_words(need.peak)} "
+        noun = "more file" if need.already else "file"
+        memory.append(
+            f"{counted(need.opened, noun)} will open, with about {bytes_in_words(need.peak)} "
             f"of memory; {free} available."
         )
+    if need.left_out:
+        is_ = "is" if need.left_out == 1 else "are"
+        memory.append(
+            f"{need.left_out:,} more {is_} downloaded only: raise “Open at most” (max_images) "
+            "to open more."
+        )
+    memory = " ".join(memory) or "None of it opens here."
     return {"files": files, "memory": memory, "warnings": _warnings(forecast, folder, free)}
 
 

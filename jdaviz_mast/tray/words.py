@@ -1,5 +1,7 @@
 """How numbers of things, bytes and seconds are written in the tray."""
 
+from jdaviz_mast.words import bytes_in_words
+
 __all__ = ["bytes_in_words", "counted", "cut", "seconds_in_words", "some_of"]
 
 _PLURALS = {"spectrum": "spectra", "2D spectrum": "2D spectra"}
@@ -9,15 +11,6 @@ def counted(number, noun):
     """Return such as ``1 file`` or ``1,024 files``."""
     plural = _PLURALS.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
-
-
-def bytes_in_words(number):
-    """Return such as ``12.3 MB``, in powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 999.5:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"
 
 
 def seconds_in_words(seconds):

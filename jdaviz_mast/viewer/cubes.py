@@ -57,7 +57,7 @@ def read_cube(path):
             uncertainty = _uncertainty(others, unit)
             mask = _mask(others, hdus)
         except (OSError, ValueError, TypeError) as error:
-            raise FileProblem(f"{path}: the cube cannot be read ({error}).") from error
+            raise FileProblem(f"{Path(path).name}: the cube cannot be read ({error}).") from error
         return Spectrum(
             flux=flux,
             wcs=_coordinates(hdu, hdus, path),
@@ -129,7 +129,7 @@ def read_ramp(path):
         try:
             groups = native(np.array(hdu.section[:1]))
         except (OSError, ValueError, TypeError) as error:
-            raise FileProblem(f"{path}: the ramp cannot be read ({error}).") from error
+            raise FileProblem(f"{Path(path).name}: the ramp cannot be read ({error}).") from error
         count = hdu.shape[0]
         header = hdu.header.copy(strip=True)
         if unit_of(header.get("BUNIT")) in (None, u.dimensionless_unscaled):

@@ -1,6 +1,7 @@
 """What all readers of FITS files have in common: opening, headers, units, byte order."""
 
 import warnings
+from pathlib import Path
 
 import astropy.units as u
 from astropy.io import fits
@@ -8,7 +9,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from jdaviz_mast.errors import FileProblem
 
-__all__ = ["PRIMARY_HEADER", "header_dict", "native", "open_fits", "unit_of"]
+__all__ = ["PRIMARY_HEADER", "header_dict", "native", "open_fits", "unit_of", "why"]
 
 #: Key under which jdaviz looks for the header of the first HDU.
 PRIMARY_HEADER = "_primary_header"
@@ -33,7 +34,12 @@ def open_fits(path):
             warnings.simplefilter("ignore", AstropyWarning)
             return fits.open(path, memmap=False, lazy_load_hdus=True)
     except OSError as error:
-        raise FileProblem(f"{path}: this is not a FITS file ({error}).") from error
+        raise FileProblem(f"{Path(path).name}: this is not a FITS file ({why(error)}).") from error
+
+
+def why(error):
+    """Return what an `OSError` says, without the path that the system puts behind it."""
+    return getattr(error, "strerror", None) or error
 
 
 def native(values):

@@ -4,6 +4,7 @@ import bqplot
 import numpy as np
 import shapely
 
+from jdaviz_mast.sky import planar
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.sky_view import SkyView, sky_views
 
@@ -106,7 +107,9 @@ class _Drawing:
         spot = shapely.Point(point["x"], point["y"]).buffer(_NEAR * abs(right - left))
         under = []
         for key, outlines in self._outlines.items():
-            shapes = [shapely.make_valid(shapely.Polygon(outline.T)) for outline in outlines]
+            if not any(shapely.LineString(o.T).envelope.intersects(spot) for o in outlines):
+                continue  # most of them
+            shapes = [shape for outline in outlines for shape in planar.polygons(outline.T)]
             if any(shape.intersects(spot) for shape in shapes):
                 under.append((sum(shape.area for shape in shapes), key))
         if under:

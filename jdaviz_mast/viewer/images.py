@@ -95,7 +95,7 @@ def read_image(path, extension=None):
         try:
             pixels = native(hdu.data)
         except (OSError, ValueError, TypeError) as error:
-            raise FileProblem(f"{path}: the image cannot be read ({error}).") from error
+            raise FileProblem(f"{Path(path).name}: the image cannot be read ({error}).") from error
         data = Data()
         data.meta.update(header_dict(hdu, hdus))
         data.coords = _coordinates(hdu, hdus, data.meta)

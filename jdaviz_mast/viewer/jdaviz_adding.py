@@ -106,7 +106,8 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
                 layer.visible = False
     elif format == "1D Spectrum":
         _bring_into_view(app, label)
-    if format == "Image":
+    # A segmentation map may land before the image, and shows nothing that a preview did.
+    if format == "Image" and visible:
         drop_previews(app, {**getattr(content, "meta", {}), **(metadata or {})})
     if ("auto_extract", _no) in extra:
         return "jdaviz could not show the spectrum that it extracts, so it was left out"

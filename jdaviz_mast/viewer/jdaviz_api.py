@@ -47,6 +47,7 @@ __all__ = [
     "limits",
     "one_redraw",
     "open_tray",
+    "parts_by_uri",
     "plot_options",
     "preview_labels",
     "product_uris",
@@ -173,6 +174,26 @@ def watch_data(app, subscriber, call):
     subscriber._data_listener = listener = Listener()
     for message in (DataCollectionAddMessage, DataCollectionDeleteMessage):
         app.hub.subscribe(listener, message, handler=call)
+
+
+def parts_by_uri(app):
+    """Return which parts of which products are in the application.
+
+    Parameters
+    ----------
+    app : jdaviz's private application
+
+    Returns
+    -------
+    parts : dict of str to set of str
+        ``dataURI`` to keys of `~jdaviz_mast.viewer.parts.Part`.
+    """
+    parts = {}
+    for data in app.data_collection:
+        uri, key = data.meta.get("mast_product_dataURI"), data.meta.get(PART)
+        if uri and key:
+            parts.setdefault(uri, set()).add(key)
+    return parts
 
 
 def add_image(app, data, label, *, visible=True):

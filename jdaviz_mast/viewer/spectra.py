@@ -83,7 +83,7 @@ def _of_table(hdu, hdus, path):
     try:
         table = hdu.data
     except (OSError, ValueError, TypeError) as error:
-        raise FileProblem(f"{path}: the table cannot be read ({error}).") from error
+        raise FileProblem(f"{Path(path).name}: the table cannot be read ({error}).") from error
     columns = {column.name.upper(): column for column in hdu.columns}
     meta = header_dict(hdu, hdus)
     is_one = len(columns["WAVELENGTH"].array.shape) == 1
@@ -183,7 +183,9 @@ def _slit(hdu, hdus, solution, path):
         error = next((h for h in hdus if (h.name, h.ver) == ("ERR", hdu.ver)), None)
         error = None if error is None or error.shape != hdu.shape else native(error.data)
     except (OSError, ValueError, TypeError) as problem:
-        raise FileProblem(f"{path}: the spectrum cannot be read ({problem}).") from problem
+        raise FileProblem(
+            f"{Path(path).name}: the spectrum cannot be read ({problem})."
+        ) from problem
     wavelength = _wavelengths(hdu, hdus, solution, pixels.shape)
     # JWST: 1 along x, 2 along y. The viewers have wavelengths along x.
     if (hdu.header.get("DISPAXIS") or hdus[0].header.get("DISPAXIS")) == 2:

@@ -23,6 +23,7 @@ from jdaviz_mast.errors import (
 
 MOSAIC = "jw02733-o001_t001_nircam_clear-f090w"
 
+NGC_3132 = (151.75725, -40.436406, 0.1)
 OBSERVATION = Table({"obsid": ["87602454"]})
 
 # How each service of the archive is reached, and the route it has in the embedded one.
@@ -273,7 +274,7 @@ def test_after_a_bad_answer_the_next_search_is_fine(unknown_archive, held, route
     archive.fail(Fault(kind, route=route, times=1))
     with pytest.raises(MastError):
         mast.search("NGC 3132")
-    assert list(mast.search("NGC 3132")["obs_id"]) == held(near=(151.75725, -40.436406, 0.1))
+    assert list(mast.search("NGC 3132")["obs_id"]) == held(near=NGC_3132)
 
 
 def test_a_row_with_nothing_but_its_id_is_still_a_row(mast, archive):
@@ -284,3 +285,42 @@ def test_a_row_with_nothing_but_its_id_is_still_a_row(mast, archive):
     for name in row:
         if row[name] is None:
             assert np.ma.is_masked(found[name]) or np.isnan(found[name]), name
+
+
+@pytest.mark.parametrize("bad", ["long", "", [], [3], [3, 4], {"s": 3}])
+def test_a_bad_value_costs_its_cell_and_is_said(mast, archive, held, bad):
+    row = next(row for row in archive.observations if row["obs_id"] == MOSAIC)
+    row |= {"t_exptime": bad, "intentType": [1, 2]}
+    others = [row for row in archive.observations if row["obs_id"] in held(near=NGC_3132)]
+
+    found = mast.search("NGC 3132")
+    (alone,) = mast.search(observation_id=MOSAIC)
+
+    assert list(found["obs_id"]) == [row["obs_id"] for row in others]
+    for row, other in zip(found, others, strict=True):
+        if row["obs_id"] != MOSAIC:
+            assert row["t_exptime"] == other["t_exptime"]
+    mosaic = found[list(found["obs_id"]).index(MOSAIC)]
+    for one in (mosaic, alone):
+        assert np.isnan(one["t_exptime"])  # as where MAST has none
+        assert one["t_min"] == next(o["t_min"] for o in others if o["obs_id"] == MOSAIC)
+    notes = found.meta["mast_search"]["notes"]
+    said = f"The archive's t_exptime of {MOSAIC} cannot be read and is left out: {bad!r}."
+    assert (said in notes) is (bad not in ("", []))
+    assert any("intentType" in note for note in notes)
+
+
+@pytest.mark.parametrize("bad", ["3.5 kB", 10**30])
+def test_many_bad_values_are_named_in_part(mast, archive, bad):
+    """A whole number too large for its column, or none: in columns of whole numbers."""
+    own = next(row["obsid"] for row in archive.observations if row["obs_id"] == MOSAIC)
+    listed = [product for product in archive.products if product["parent_obsid"] == own]
+    for product in listed:
+        product["size"] = bad
+
+    products = mast.products(MOSAIC, all_levels=True)
+
+    assert products["size"].mask.all()
+    *named, last = products.meta["mast_unreadable"]
+    assert all("The archive's size of " in sentence for sentence in named)
+    assert last == f"{len(listed) - len(named):,} more values cannot be read and are left out."

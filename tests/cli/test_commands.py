@@ -212,7 +212,9 @@ def test_products_lists_what_an_observation_holds_and_what_a_fetch_would_take(ru
     assert [line.split()[-1] for line in out.splitlines()] == [
         f"{MOSAIC}_{end}" for end in ("i2d.fits", "segm.fits", "cat.ecsv")
     ]
-    assert re.match(r"3 files, \d\.\d+ GB; \d\.\d+ GB to fetch, .* of memory", error)
+    assert re.match(
+        r"3 files, [\d.]+ MB; [\d.]+ MB to fetch, .* GB free on disk; .* MB of memory", error
+    )
     code, out, _ = run("products", MOSAIC, "--suffix", "cal,rate", "--level", "2", "--json")
     listed = json.loads(out)
     assert {row["productSubGroupDescription"] for row in listed} == {"CAL", "RATE"}

@@ -131,3 +131,23 @@ def test_the_suffix_of_a_file(name, group, suffix):
 def test_a_level_that_mast_does_not_have_is_refused(level):
     with pytest.raises(InvalidInput, match="level: .* choose from -1, 0, 1, 2, 3, 4"):
         Choice.create(level=level)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "named"),
+    [
+        ({"kind": "imag"}, "kind: 'imag' .* choose from .*image, .*segmentation map"),
+        ({"kind": ["image", "Image"]}, "kind: 'Image' .* choose from .*image"),
+        ({"suffix": "i2dd"}, "suffix: 'i2dd' .* choose from .*i2d, "),
+        ({"product_type": "SCIENTIFIC"}, "product_type: 'SCIENTIFIC' .* choose from .*SCIENCE"),
+    ],
+)
+def test_what_nothing_can_be_is_refused_and_what_there_is_named(products, wanted, named):
+    with pytest.raises(InvalidInput, match=named):
+        choose_products(products, **wanted)
+
+
+def test_what_others_are_is_just_not_there(products):
+    for wanted in ({"kind": "target pixel file"}, {"suffix": "tp"}, {"product_type": "CATALOG"}):
+        assert len(choose_products(products, **wanted)) == 0
+    assert len(choose_products(products[:0], kind="imag")) == 0

@@ -84,3 +84,33 @@ def test_jdaviz_makes_several_arrays_of_a_cube_and_of_a_ramp():
     raw, corrected = (need([name], [200 * MB], "deconfigged") for name in RAMPS)
     assert raw.peak > 10 * 200 * MB  # 2 bytes a pixel in the file, 4 and more in memory
     assert corrected.peak < raw.peak
+
+
+def test_what_is_there_needs_nothing_more():
+    names, sizes = ["a_i2d.fits", "b_i2d.fits", "c_x1d.fits"], [700 * MB, 1400 * MB, MB]
+    of_b = need(["b_i2d.fits"], [1400 * MB], "deconfigged")
+
+    rest = need(names, sizes, "deconfigged", there=[{"SCI,1"}, (), {"EXTRACT1D,1"}])
+
+    assert (rest.kept, rest.peak) == (of_b.kept, of_b.peak)
+    assert (rest.opened, rest.already, rest.left_out) == (1, 2, 0)
+    assert need(names, sizes, "deconfigged", there=[{"SCI,1"}] * 3).peak == 0
+    # what a file calls otherwise is its science
+    assert need(["a_i2d.fits"], [700 * MB], there=[{"PRIMARY,1"}]).already == 1
+
+
+def test_of_a_file_only_what_is_missing_counts():
+    both, science, error = (
+        need(["a_i2d.fits"], [7000 * MB], extensions=["SCI", "ERR"], there=[there])
+        for there in ((), {"ERR,1"}, {"SCI,1"})
+    )
+    assert science.kept == error.kept == pytest.approx(both.kept / 2, rel=0.05)
+    # a segmentation map has no errors that could be missing
+    of_map = need(["a_segm.fits"], [MB], extensions=["SCI", "ERR"], there=[{"SCI,1"}])
+    assert (of_map.opened, of_map.already) == (0, 1)
+
+
+def test_what_is_left_out_is_counted():
+    names = [f"{n}_i2d.fits" for n in range(5)]
+    counts = need(names, [MB] * 5, max_images=3, there=[{"SCI,1"}, (), (), (), ()])
+    assert (counts.opened, counts.already, counts.left_out) == (2, 1, 2)

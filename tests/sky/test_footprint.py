@@ -204,3 +204,42 @@ def test_corners_that_are_no_field():
         Footprint.from_corners(SkyCoord([1, 2] * u.deg, [1, 2] * u.deg))
     with pytest.raises(InvalidInput, match="corners"):
         Footprint.from_corners("here")
+
+
+def test_a_tangle_is_what_its_corners_span():
+    """Tens of thousands of crossings, of which GEOS would make polygons for minutes."""
+    rng = np.random.default_rng(5)
+    middle, radius = _direction(rng, None), np.radians(0.1)
+    ring = cap(rng, middle, radius, 600)
+
+    tangle = Footprint.from_s_region(s_region(ring))
+    points = cap(rng, middle, 0.9 * radius, SAMPLES)
+    positions = SkyCoord(*points.T, representation_type="cartesian")
+    positions = SkyCoord(positions.spherical.lon, positions.spherical.lat)
+
+    assert tangle.contains(positions).all()
+    whole = 2 * np.pi * (1 - np.cos(radius))
+    assert 0.95 * whole < tangle.area.to_value(u.sr) < whole
+    assert Footprint.from_s_region(s_region(ring[:3])).covered_by([tangle])[0] == 1
+
+
+def test_a_long_outline_that_crosses_itself_is_taken_at_its_word():
+    """A rosette of 900 corners: where it is wound around twice is no part of it."""
+    angle = np.linspace(0, 2 * np.pi, 900, endpoint=False)
+    distance = 1 + 2 * np.cos(angle)  # negative for a third of the way: a loop in the loop
+    ra, dec = distance * np.cos(angle), distance * np.sin(angle)
+    limacon = Footprint.from_corners(SkyCoord(ra * u.deg, dec * u.deg))
+
+    inside = limacon.contains(SkyCoord([2, 0.5, 0.5, 3.1] * u.deg, [0, 0, 1, 0] * u.deg))
+
+    assert inside.tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("corners", [300, 1200])
+def test_a_zigzag_on_a_line_ends(corners):
+    """Edges that lie on each other meet everywhere."""
+    rng = np.random.default_rng(corners)
+    ra = rng.uniform(0, 1, corners)
+    zigzag = Footprint.from_corners(SkyCoord(ra * u.deg, np.zeros(corners) * u.deg))
+
+    assert zigzag.area.value == pytest.approx(0, abs=1e-6)

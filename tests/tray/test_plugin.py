@@ -17,11 +17,13 @@ from jdaviz_mast.errors import (
     ArchiveError,
     ArchiveUnreachable,
     Cancelled,
+    FileProblem,
     InvalidInput,
     ObservationNotFound,
     TargetNotFound,
 )
 from jdaviz_mast.tray.form import sentence
+from jdaviz_mast.viewer import images
 
 APPLICATIONS = ("App", "Imviz", "Cubeviz")
 TYPED = ("observationDate", "targetName", "instrument", "filter", "exposureTime",
@@ -157,6 +159,35 @@ def test_other_extensions_come_on_request(imviz, archive):
         tray.import_observation(F090W)
 
 
+def test_layers_and_files_are_not_mixed_up(imviz, archive, monkeypatch):
+    tray = tray_of(imviz)
+    products = tray.choose_products(F090W)
+    product = products[products["productFilename"] == f"{F090W}_i2d.fits"]
+    tray.extensions = ["SCI", "ERR"]
+    read = images.read_image
+
+    def read_science(path, extension):
+        if extension[0] == "ERR":
+            raise FileProblem("the rest is cut off.")
+        return read(path, extension)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "read_image", read_science)
+        tray._obj._start_import(product).wait()
+    assert tray._obj.import_message == "1 image loaded."
+    (problem,) = tray._obj.import_notes
+    assert "but not all of it could be shown: the rest is cut off" in problem
+
+    tray._obj._start_import(product).wait()
+    said = "1 image loaded, 1 image is already in the viewer."
+    assert tray._obj.import_message == said
+
+    tray = tray_of(jdaviz.Imviz())
+    tray.extensions = ["SCI", "ERR"]
+    tray._obj._start_import(product).wait()
+    assert tray._obj.import_message == "2 images loaded from 1 file."
+
+
 def test_of_many_images_the_highest_level_is_opened_and_the_rest_kept(imviz, archive):
     tray = tray_of(imviz)
     tray.search_by, tray.observation_id, tray.all_levels = "Observation ID", F090W, True
@@ -172,7 +203,13 @@ def test_of_many_images_the_highest_level_is_opened_and_the_rest_kept(imviz, arc
     visible = [lyr.layer.label for lyr in imviz.default_viewer._obj.glue_viewer.layers
                if lyr.visible]  # fmt: skip
     assert visible == ["NGC-3132 F090W L3"]  # exposures would cover the mosaic made of them
-    assert any("3 more are downloaded only" in note for note in tray._obj.import_notes)
+    said = "3 more files are downloaded only: raise “Open at most” (max_images)"
+    assert any(said in note for note in tray._obj.import_notes)
+    tray._obj.vue_set_max_images("5")
+    assert tray.max_images == 5
+    tray._obj.vue_set_max_images("0")
+    assert tray.max_images == 5
+    assert tray._obj.import_message.startswith("Open at most cannot be “0”")
 
 
 def test_an_answer_that_cannot_be_shown_is_said(imviz, archive, monkeypatch):

@@ -1,10 +1,14 @@
 """The product table: the page gets one page; what is chosen is chosen in Python."""
 
+import re
+
 import jdaviz
 import numpy as np
 import pytest
 from astropy.table import Table, vstack
 from trays import tray_of, wait_for
+
+from jdaviz_mast.errors import InvalidInput
 
 F1130W = "jw02733-o002_t001_miri_f1130w"
 F770W = "jw02733-o002_t001_miri_f770w"
@@ -168,7 +172,10 @@ def test_totals_of_what_matches_and_of_what_is_selected(tray):
     wait_for(lambda: table.totals.get("files", "").startswith("80 files"), tray)
     assert table.totals_of == "All that match"
     assert "free on disk" in table.totals["files"]
-    assert table.totals["memory"].startswith("24 files will open")
+    assert re.search(r"(^24|22 more) files will open", table.totals["memory"])
+    assert (
+        "56 more are downloaded only: raise “Open at most” (max_images)" in table.totals["memory"]
+    )
     table.vue_toggle(table.rows[0]["index"])
     wait_for(lambda: table.totals.get("files", "").startswith("1 file,"), tray)
     assert table.totals_of == "Selected"
@@ -238,3 +245,73 @@ def test_totals_of_selected_observations(tray, asked):
     wait_for(lambda: tray._obj.selection_totals.get("files"), tray)
     observations.vue_toggle_all()
     assert tray._obj.selection_totals == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("levels", [[1]], "give one value, or several in a list"),
+        ("levels", 7, "choose from .*1, 2, 3"),
+        ("levels", "three", "choose from .*1, 2, 3"),
+        ("kinds", "imag", "choose from .*image"),
+        ("suffixes", ["i2d", "i2dd"], "choose from .*i2d"),
+        ("types", {"a": 1}, "choose from .*SCIENCE"),
+    ],
+)
+def test_a_choice_of_what_there_is_not_is_refused(tray, name, value, allowed):
+    tray.choose_products(F1130W)
+    table = tray._obj.products
+    before = table.matching
+
+    with pytest.raises(InvalidInput, match=rf"^{name}: .* is not usable; {allowed}"):
+        setattr(tray.products, name, value)
+
+    assert getattr(table, name) == []
+    assert table.matching == before
+
+
+@pytest.mark.parametrize("rows", [[999_999], 999_999, [0, -999_999], "first", [1.5], {"a": 1}])
+def test_rows_that_there_are_not_are_refused(tray, rows):
+    search(tray)
+    tray.observations.select_rows([1])
+
+    with pytest.raises(InvalidInput, match="^rows: .* give an index from 0 to "):
+        tray.observations.select_rows(rows)
+
+    assert tray._obj.observations.selected_indices == [1]
+
+
+def test_no_row_of_nothing_can_be_selected(tray):
+    tray.observations.select_rows([])
+    with pytest.raises(InvalidInput, match="^rows: .* there are no rows"):
+        tray.observations.select_rows(0)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5, "many", True])
+def test_a_number_of_files_that_is_none_is_refused(tray, number):
+    before = tray.max_images
+    with pytest.raises(InvalidInput, match="^max_images: .* give a whole number, 1 or more"):
+        tray.max_images = number
+    assert tray.max_images == before
+
+
+def test_what_is_in_the_viewer_needs_no_more_memory(archive):
+    tray = tray_of(jdaviz.Imviz())
+    products = tray.choose_products(F770W)
+    images = products[products["productFilename"] == f"{F770W}_i2d.fits"]
+    before = tray.forecast(images)
+    assert (before.memory.opened, before.memory.already) == (1, 0)
+
+    tray._obj._start_import(images).wait()
+
+    after = tray.forecast(images)
+    assert (after.memory.opened, after.memory.already, after.memory.peak) == (0, 1, 0)
+    table = tray._obj.products
+    tray.products.levels, tray.products.suffixes = [3], ["i2d"]
+    wait_for(lambda: "viewer already" in table.totals.get("memory", ""), tray)
+    assert table.totals["memory"] == "1 file is in the viewer already."
+    tray.extensions = ["SCI", "ERR"]  # the other image of the same file is none yet
+    assert 0 < tray.forecast(images).memory.kept < 2 * before.memory.kept
+    assert tray.forecast(images).memory.opened == 1
+    tray._obj._app.data_item_remove(tray._obj._app.data_collection[0].label)
+    assert tray.forecast(images).memory.already == 0

@@ -220,6 +220,24 @@ def test_search_where_i_look(viz, tray):
     assert field.covered_by(footprints_of(found["s_region"])).min() > 0
 
 
+def test_what_narrows_a_search_narrows_that_of_the_field_too(viz, tray):
+    everything = tray.search_where_i_look()
+    filters = tray.more_filters
+    filters.filters, filters.exposure_from = "F090W", "1"
+
+    found = tray.search_where_i_look()
+
+    assert 0 < len(found) < len(everything)
+    assert set(found["filters"]) == {"F090W"}
+    assert ", F090W, from 1 s, level 3" in tray._obj.results_of
+    filters.filters, tray.all_levels = "F999W", True
+    assert len(tray.search_where_i_look()) == 0
+    assert "fewer filters" in tray._obj.search_message
+    filters.wavelength_from = "red"
+    tray._obj.sky.vue_look()
+    assert tray._obj.search_message.startswith("Wavelength cannot be “red”")
+
+
 def test_the_field_is_what_the_viewer_shows(viz, tray):
     whole, name = tray._obj.sky.field()
     state = _viewer(viz).state
@@ -317,6 +335,19 @@ def test_a_preview_gives_way_to_its_file(viz):
         "NGC-3132 F090W L3", "NGC-3132 F090W L3 segm", "NGC-3132 F187N L3",
         "NGC-3132 F187N L3 segm",
     }  # fmt: skip
+
+
+def test_a_segmentation_map_does_not_take_a_preview_away(viz, archive):
+    tray = tray_of(viz)
+    label = tray.place_preview(F187N)
+    products = tray.choose_products(F187N)
+    names = products["productFilename"]
+
+    tray._obj._start_import(products[names == f"{F187N}_segm.fits"]).wait()
+
+    assert label in layers(viz)
+    tray._obj._start_import(products[names == f"{F187N}_i2d.fits"]).wait()
+    assert label not in layers(viz)
 
 
 def test_the_panel_says_when_the_preview_has_given_way(viz):
