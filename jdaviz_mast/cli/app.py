@@ -24,7 +24,7 @@ PAGE_GRACE = "60s"
 def run(options):
     """Serve the viewer and return when it ends."""
     with contextlib.ExitStack() as stack:
-        target = ""
+        target = note = ""
         if options.command == "demo":
             from jdaviz_mast.demo import DemoArchive
 
@@ -34,18 +34,14 @@ def run(options):
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
-            if not options.json:
-                print(
-                    f"An archive of its own on {archive.url}, with NGC 3132 and more: no internet "
-                    "is needed"
-                )
+            note = f"Its archive is on {archive.url}, with NGC 3132 and more: no internet is needed"
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir
-        _serve(options, target)
+        _serve(options, target, note)
 
 
-def _serve(options, target):
+def _serve(options, target, note):
     # Solara reads the name of the application when its server is imported, and that import
     # changes how widgets are made: it must not happen in a process that does not serve.
     os.environ["SOLARA_APP"] = "jdaviz_mast.cli.standalone"
@@ -87,14 +83,17 @@ def _serve(options, target):
         about = {"url": url, "api": f"{base}{PREFIX}", "key": key}
         print(json.dumps(about), flush=True)
     else:
-        _say(url, f"{base}{PREFIX}/openapi.json", key, alone)
+        _say(url, f"{base}{PREFIX}/openapi.json", key, alone, note)
     if not options.no_browser:
         webbrowser.open(url)
     server.join()
 
 
-def _say(url, description, key, alone):
+def _say(url, description, key, alone, note):
+    # First, since who looks for an address takes the first.
     print(f"jdaviz with MAST Import on {url}")
+    if note:
+        print(note)
     print(f"Calls over HTTP are described on {description}")
     if key:
         print(f"They need the header  Authorization: Bearer {key}")
