@@ -128,7 +128,7 @@ def preview(options):
         path.write_bytes(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
-    print(path)
+    print(json.dumps({"path": str(path), "mime": found.picture.mime}) if options.json else path)
 
 
 def fetch(options):
