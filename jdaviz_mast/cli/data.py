@@ -125,10 +125,10 @@ def preview(options):
     suffix = {"image/png": ".png", "image/jpeg": ".jpg"}[found.picture.mime]
     path = Path(options.output or f"{options.observation_id}_preview{suffix}")
     try:
-        path.writebytes_in_words(found.picture.data)
+        path.write_bytes(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
-    print(path)
+    print(json.dumps({"path": str(path), "mime": found.picture.mime}) if options.json else path)
 
 
 def fetch(options):

@@ -148,6 +148,15 @@ class Imports:
         nothing = "The manifest has no files."
         return self._begin(running, begin, nothing=nothing, order=order, **options)
 
+    def follow(self, job, **options):
+        """Open what a job fetches that somebody else has started; return the `Worker`."""
+        running = self.of_job(job.id)
+        if running is not None and not running.has_files:
+            return running.worker
+        return self._start(
+            lambda: job, job.id, job.title, nothing="The import has no files.", **options
+        )
+
     def cancel(self, job_id):
         """Stop a job, whoever runs it; return it.
 

@@ -151,6 +151,15 @@ class OriginSide(ProductSide):
 
     # Freshness
 
+    def held(self):
+        """Return what the layers of this viewer are of, for `jdaviz_mast.Mast.refresh_metadata`."""
+        return held_by_layers(self._app)
+
+    def take_report(self, report):
+        """Put into the layers what a refresh found that was started elsewhere, as over HTTP."""
+        update_layers(self._app, report)
+        self._show_updates()
+
     def _refresh(self, observation_id=None):
         if self._refresh_worker is not None:
             self._refresh_worker.cancel()
