@@ -189,7 +189,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
             self._owner.drain()
         return job
 
-    def _start_import(self, observations, product_type="SCIENCE", source=None):
+    def _start_import(self, observations, product_type="SCIENCE", source=None, **options):
         check_given(observations)
         return self._imports.fetch(
             observations,
@@ -199,6 +199,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
             product_type=product_type,
             source=source,
             **self._layer_options(),
+            **options,
         )
 
     def _import_of(self, observations):
