@@ -119,6 +119,8 @@ class ProductSide(ImportSide):
         if products is None:
             raise InvalidInput("products", "none selected", "select rows of the table first")
         check_given(products)
+        if "dataURI" not in getattr(products, "colnames", ()):
+            raise InvalidInput("products", type(products).__name__, "give what products() returned")
         options = {"order": [str(uri) for uri in products["dataURI"]]} if in_order else {}
         return self._job_of(self._start_import(products, **options))
 
