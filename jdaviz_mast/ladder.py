@@ -114,7 +114,9 @@ def _association_of(mast, listed, files, own, obs_id, check_cancelled):
 def _fetch(mast, product, check_cancelled):
     """Return the content of one small file; it leaves no trace among the downloads."""
     with tempfile.TemporaryDirectory(prefix="jdaviz-mast-") as folder:
-        job = type(mast)(mast.server, folder).fetch(product, block=False)
+        passing = type(mast)(mast.server, folder)
+        passing._keeps = False
+        job = passing.fetch(product, block=False)
         try:
             while not job.wait(_TICK):
                 if check_cancelled is not None:

@@ -80,6 +80,9 @@ class Mast(Reproducible):
     >>> job = mast.fetch(observations[:2])  # doctest: +SKIP
     """
 
+    #: Whether what is fetched enters the library of the folder; not what is read in passing.
+    _keeps = True
+
     def __init__(self, server=None, download_dir=None):
         self._server = None if server is None else check_server(server)
         self._download_dir = download_dir
@@ -681,7 +684,8 @@ class Mast(Reproducible):
             transfer = functools.partial(Transfer, **options)
         else:
             transfer = functools.partial(Distributed, executor=executor, **options)
-        plan, on_end = self._plan, functools.partial(keep_job, self.download_dir)
+        plan = self._plan
+        on_end = functools.partial(keep_job, self.download_dir) if self._keeps else None
         job = ImportJob(record, functools.partial(plan.make, record), transfer, on_end).start()
         return _wait(job) if block else job
 

@@ -67,7 +67,8 @@ class ImportJob:
     notes : list of str
         What a user may want to know of all of it.
     settled : threading.Event
-        Set once ``on_end`` is through, too.
+        Set once ``on_end`` is through, too; at once where a job is cancelled before it is known
+        which files it is of, as the archive may take long to say that.
     """
 
     def __init__(self, record, plan, transfer, on_end=None):
@@ -167,6 +168,7 @@ class ImportJob:
             transfer = self._transfer
         if transfer is None:  # the archive may take long to say what there is
             self._end("cancelled")
+            self.settled.set()
         else:
             transfer.stop()
 

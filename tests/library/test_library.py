@@ -317,6 +317,14 @@ def test_a_file_that_an_import_found_whole_keeps_its_first_trail(mast, fetched):
     assert about(mast.library.files()) == before
 
 
+def test_made_again_after_others_found_it_whole_it_has_its_first_trail(mast, fetched):
+    before = {f.path: (f.job_id, f.source, f.uri) for f in mast.library.files()}
+    mast.fetch(HST)
+    mast.import_existing(HST)
+    database(mast.library).unlink()
+    assert {f.path: (f.job_id, f.source, f.uri) for f in mast.library.files()} == before
+
+
 def test_import_of_what_is_on_disk_changes_nothing_that_is_known(mast):
     before = about(mast.library.files())
     mast.import_existing(HST)

@@ -9,7 +9,9 @@ import time
 from contextlib import closing
 
 import pytest
+from astropy.table import Table
 
+from jdaviz_mast import Mast
 from jdaviz_mast.library import Library
 from jdaviz_mast.library.disk import scan, sha256_of
 from jdaviz_mast.library.trails import Trail
@@ -173,3 +175,43 @@ def test_six_processes_begin_and_write_at_once(tmp_path, harm):
     assert len(aside) == bool(harm)
     if not harm:
         assert all(f.sha256 and f.job_id for f in files)
+
+
+def fetch_all(url, folder, rows, began):
+    job = Mast(url, folder).fetch(Table(rows=rows), source="http", block=False)
+    began.set()
+    job.settled.wait()
+
+
+def test_of_a_fetch_that_is_killed_no_whole_file_is_lost(archive, tmp_path):
+    """At any moment: while files come, between the job's end and the library, while it is read."""
+    rows = []
+    for n in range(60):
+        name, key = f"killed{n}_i2d.json", random.getrandbits(40)
+        uri = f"mast:JWST/product/{key:x}/{name}"
+        archive.add_bytes(uri, b'{"n": "%d"}' % key)
+        rows.append({"dataURI": uri, "productFilename": name, "obs_id": OBSERVATION,
+                     "obs_collection": "JWST", "size": len(b'{"n": "%d"}' % key)})  # fmt: skip
+    chance, found = random.Random(8), []
+    for number in range(12):
+        folder = tmp_path / str(number)
+        began = _processes.Event()
+        process = _processes.Process(target=fetch_all, args=(archive.url, folder, rows, began))
+        process.start()
+        assert began.wait(30)
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        process.join(10)
+        (job,) = Mast(archive.url, folder).jobs
+        on_disk = {path.name for path in (folder / "JWST" / OBSERVATION).glob("[!.]*")}
+        kept = {file.name: file for file in Mast(archive.url, folder).library.files()}
+        assert kept.keys() == on_disk
+        assert {file.job_id for file in kept.values()} <= {job.id}
+        assert all(file.product["dataURI"] == file.uri for file in kept.values())
+        found.append(len(kept))
+        if number % 4 == 0:
+            Mast(archive.url, folder).resume(job.id)
+            kept = Mast(archive.url, folder).library.files()
+            assert len(kept) == 60
+            assert all(file.sha256 == sha256_of(file.path) for file in kept)
+    assert any(found), "no kill came after the first file"
