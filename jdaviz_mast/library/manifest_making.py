@@ -47,7 +47,7 @@ def make_manifest(download_dir, job, library=None):
     observations, places = [], {}
     known = {} if library is None else {kept.uri: kept for kept in library.files()}
     files = [
-        _file(download_dir, job, file, known.get(file.uri), observations, places, tidy)
+        _file(download_dir, file, known.get(file.uri), observations, places, tidy)
         for file in job.files
     ]
     queries = [
@@ -159,7 +159,7 @@ def _rewrite(download_dir, job):
 # -- parts of it ----------------------------------------------------------------------------
 
 
-def _file(download_dir, job, file, kept, observations, places, tidy):
+def _file(download_dir, file, kept, observations, places, tidy):
     about = file.about
     product, observation = about["product"], about["observation"]
     whole = file.state == "complete"
@@ -175,7 +175,7 @@ def _file(download_dir, job, file, kept, observations, places, tidy):
         "state": file.state,
         "size": size if isinstance(size, int) and size >= 0 else None,
         "sha256": None if kept is None else kept.sha256,
-        "source": _source(job, file, kept),
+        "source": (kept.source if kept is not None else file.source) or None,
         "fetched": None if kept is None else _isot(kept.fetched),
         "versions": _versions(product, kept),
         "rights": product.get("dataRights") or observation.get("dataRights"),
@@ -189,13 +189,6 @@ def _file(download_dir, job, file, kept, observations, places, tidy):
         "product": product,
         "observation": _place_of(observation, observations, places),
     }
-
-
-def _source(job, file, kept):
-    """Return where a file of a job came from: the disk, if another job had fetched it."""
-    if kept is not None and kept.job_id == job.id:  # also if it was resumed since
-        return kept.source
-    return file.source or ("disk" if file.state == "complete" else None)
 
 
 def _place_of(observation, observations, places):

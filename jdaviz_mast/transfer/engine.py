@@ -30,8 +30,6 @@ _CANCEL_PATIENCE = 0.5
 _LOOK = 0.1
 #: Longest time, in seconds, that a server is waited for at its own wish.
 _LONGEST_WAIT = 120
-#: Seconds between two looks at a file that another import is fetching.
-_LOCK_PAUSE = 0.5
 #: Tries in a row at a source that another one can stand in for.
 _TRIES_BEFORE_ANOTHER = 2
 #: Bytes, or share of what was asked for, that make a try count as progress.
@@ -205,7 +203,8 @@ class Transfer:
         partial = Partial(item.path, item.uri)
         if not partial.acquire():
             with self._schedule.changed:
-                file.state, task.ready_at = "queued", time.monotonic() + _LOCK_PAUSE
+                file.state = "queued"
+                self._schedule.wait_for_another(task)
                 file.say(WAITS)
             return
         file.unsay(WAITS)
@@ -213,7 +212,7 @@ class Transfer:
             if task.ended:  # stopped in the meantime
                 partial.release()
                 return
-            task.partial = partial
+            task.partial, task.locked = partial, False
         # Again, now that nobody else can finish it.
         if self._is_whole(task):
             return

@@ -38,6 +38,9 @@ _FORMAT = 1
 _CHECKPOINT_BYTES = 64 << 20
 _CHECKPOINT_SECONDS = 2.0
 
+# What is being given back in this process, by its path: on a slow disk that takes its time.
+_releasing, _releasing_lock = {}, threading.Lock()
+
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -65,7 +68,7 @@ class Partial:
         self._journal_path = path.with_name(f".{path.name}.part.journal")
         self._lock_path = path.with_name(f".{path.name}.part.lock")
         self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
-        self._draft, self._ending = None, threading.Lock()
+        self._draft, self._ending, self._unwanted = None, threading.Lock(), False
         self.source, self.size, self.validator, self.done = "", None, "", Ranges()
 
     def acquire(self):
@@ -154,15 +157,24 @@ class Partial:
 
     def release(self):
         """Journal what has come and give the lock back; without a journal nothing stays."""
+        with _releasing_lock:
+            if not self._lock.is_locked:
+                return
+            _releasing[self.path] = self
         with contextlib.suppress(OSError):  # a full disk: then the journal ends earlier
             self._close_draft(keep=bool(self.validator))
         with self._ending:
-            if not self._lock.is_locked:
-                return
-            with contextlib.suppress(OSError):
-                if not self._journal_path.exists():
-                    self._part.unlink(missing_ok=True)
-            self._unlock()
+            if self._lock.is_locked:
+                with contextlib.suppress(OSError):
+                    if not self._journal_path.exists():
+                        self._part.unlink(missing_ok=True)
+                self._unlock()
+        with _releasing_lock:
+            if _releasing.get(self.path) is self:
+                del _releasing[self.path]
+            unwanted, self._unwanted = self._unwanted, False
+        if unwanted:
+            remove_partial(self.path)
 
     @contextlib.contextmanager
     def _held(self):
@@ -421,9 +433,16 @@ def is_set_aside(path):
 
 
 def remove_partial(path):
-    """Remove what has come of a file, unless somebody is fetching it."""
+    """Remove what has come of a file, unless somebody is fetching it.
+
+    Of one that is being given back still, it is removed when that is done.
+    """
     if path is None or not path.with_name(f".{path.name}.part").exists():
         return
+    with _releasing_lock:
+        if path in _releasing:
+            _releasing[path]._unwanted = True
+            return
     partial = Partial(path, "")
     with contextlib.suppress(OSError):
         if partial.acquire():

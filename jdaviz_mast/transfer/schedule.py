@@ -19,8 +19,11 @@ __all__ = ["Claim", "Schedule", "Task"]
 #: Bytes of a part: what is left to fetch is divided so that all connections end together.
 SMALLEST_PART = 1 << 20
 LARGEST_PART = 32 << 20
-#: Files that may be begun and not ended at a time, those that wait for another try included.
+#: Files that may be begun and not ended at a time, those that wait for another try included, but
+#: not those that another import is fetching.
 _MOST_OPEN = 64
+#: Seconds between two looks at a file that another import is fetching, and at two such files.
+_LOCK_PAUSE, _LOCK_LOOK = 0.5, 0.01
 #: Seconds after which whoever waits looks again by himself: other jobs use the same hosts.
 _LOOK = 0.1
 
@@ -71,12 +74,15 @@ class Task:
         Moment, on the monotonic clock, before which it is not tried again.
     digest : str
         MD5 that the source gives for it, or empty.
+    locked : bool
+        Whether another import is fetching it, so that it is none of the files in hand.
     """
 
     def __init__(self, file):
         self.file, self.partial, self.claims = file, None, []
         self.sources = deque(file.item.sources)
         self.begun = self.single = self.resumed = self.finishing = self.ended = False
+        self.locked = False
         self.ranged, self.tries, self.restarts, self.ready_at = True, 0, 0, 0.0
         self.digest, self.existing, self.version = "", None, 0
 
@@ -207,6 +213,12 @@ class Schedule:
                 claim.task.claims.remove(claim)
             self.changed.notify_all()
 
+    def wait_for_another(self, task):
+        """Put a task off that another import is fetching; to be called under the lock."""
+        task.locked = True
+        others = sum(other.locked for other in self.open)
+        task.ready_at = time.monotonic() + max(_LOCK_PAUSE, _LOCK_LOOK * others)
+
     def end(self, task):
         """Take a task off the list of those that are open."""
         with self.changed:
@@ -217,10 +229,12 @@ class Schedule:
 
     def _next(self):
         now = time.monotonic()
+        has_room = sum(not task.locked for task in self.open) < _MOST_OPEN
         for task in self.open:
-            if task.ready_at <= now and (claim := self._claim(task)) is not None:
+            is_due = task.ready_at <= now and (has_room or not task.locked)
+            if is_due and (claim := self._claim(task)) is not None:
                 return claim
-        for host in list(self._waiting) if len(self.open) < _MOST_OPEN else ():
+        for host in list(self._waiting) if has_room else ():
             task = Task(self._waiting[host][0])
             claim = self._claim(task)
             if claim is not None:

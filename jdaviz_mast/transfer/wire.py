@@ -188,7 +188,7 @@ class Wire:
 
     def __init__(self, credentials, timeout):
         self._credentials, self._timeout = credentials, timeout
-        self._session, self._connections = requests.Session(), _Connections()
+        self._session, self._connections = _Session(), _Connections()
         self._response = None
         # With no auth of its own, requests sends what ~/.netrc holds for the host.
         self._session.auth = _anonymous
@@ -301,6 +301,16 @@ class Wire:
 
 
 # -- connections -----------------------------------------------------------------------------
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: requests reads their bodies to the end, even where it follows none.
+
+    That end may never come.
+    """
+
+    def get_redirect_target(self, response):
+        return None
 
 
 class _Connections:

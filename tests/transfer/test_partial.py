@@ -843,3 +843,26 @@ def test_how_much_there_is(begun, path):
     path.write_bytes(DATA)
     assert bytes_on_disk(path, len(DATA)) is None
     assert bytes_on_disk(path, None) == 1000
+
+
+def test_what_a_slow_disk_still_gives_back_is_removed_afterwards(begun, path, monkeypatch):
+    one, flush, begins, goes_on = begun(), partial._flush, threading.Event(), threading.Event()
+    put(one, 0, 1000)
+
+    def slowly(fd):
+        begins.set()
+        goes_on.wait(20)
+        flush(fd)
+
+    monkeypatch.setattr(partial, "_flush", slowly)
+    releasing = threading.Thread(target=one.release)
+    releasing.start()
+    assert begins.wait(20)
+
+    remove_partial(path)  # does not wait for the disk
+
+    assert beside(path).exists()
+    goes_on.set()
+    releasing.join(20)
+    assert hidden(path) == []
+    assert not partial._releasing

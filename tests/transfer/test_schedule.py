@@ -253,6 +253,45 @@ def test_no_more_files_are_begun_than_can_be_held(tmp_path, planning, monkeypatc
     assert len(tasks) == 5
 
 
+def test_files_that_others_fetch_hold_up_none(tmp_path, planning, monkeypatch):
+    monkeypatch.setattr(schedule, "_MOST_OPEN", 5)
+    plan = planning([file_of(tmp_path / f"{n}", 10) for n in range(20)], 8)
+    locked = []
+    for _ in range(10):
+        claim = next_of(plan)
+        locked.append(claim.task)
+        with plan.changed:
+            plan.wait_for_another(claim.task)
+        plan.give_back(claim)
+    in_hand = []
+    while (claim := next_of(plan)) is not None:
+        in_hand.append(claim.task)
+        claim.task.ready_at = time.monotonic() + 60
+        plan.give_back(claim)
+    assert len(in_hand) == 5
+    assert not set(in_hand) & set(locked)
+
+    for task in locked:  # free now, but there is no room for them before another ends
+        task.ready_at = 0.0
+    assert next_of(plan) is None
+    plan.end(in_hand[0])
+    assert next_of(plan).task is locked[0]
+
+
+def test_thousands_of_locked_files_are_looked_at_in_turn(tmp_path, planning):
+    plan = planning([file_of(tmp_path / f"{n}", 10) for n in range(300)], 8)
+    waits = []
+    for _ in range(300):
+        claim = next_of(plan)
+        now = time.monotonic()
+        with plan.changed:
+            plan.wait_for_another(claim.task)
+        waits.append(claim.task.ready_at - now)
+        plan.give_back(claim)
+    assert waits[0] >= 0.5
+    assert waits[-1] >= 3.0
+
+
 def test_whoever_waits_is_woken_by_a_stop(planned):
     plan, _, claim = planned(1500)
     taken = []

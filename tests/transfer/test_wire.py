@@ -323,6 +323,19 @@ def test_every_kind_of_redirect_is_followed_with_the_range(wire, status):
         assert server.requests[-1].headers["if-range"] == '"a"'
 
 
+@pytest.mark.parametrize("length", [{}, {"Content_Length": 1 << 40}], ids=["endless", "long"])
+def test_the_body_of_a_redirect_is_not_read(wire, length):
+    def answer(request):
+        if request.path == "/there":
+            return request.send(part(request, b"0123456789"))
+        request.send(head(302, Location="/there", **length))
+        while True:  # until the client hangs up
+            request.send(b"x" * (1 << 16))
+
+    with OddServer(answer) as server:
+        assert get(wire, f"{server.url}/here")[1] == b"0123456789"
+
+
 def test_a_redirect_in_a_circle_ends(wire, archive, product, asked):
     _, uri, url = product
     archive.fail(Fault("redirect", match=uri, location=url))

@@ -100,7 +100,7 @@ def test_a_bad_value_names_its_field(tray):
     tray.target = "NGC 3132"
     for field, value, words in (
         ("wavelength_from", "short", "Wavelength cannot be “short”: give a number of um."),
-        ("date_from", "yesterday", "Date cannot be “yesterday”: give two dates"),
+        ("date_from", "yesterday", "Date cannot be “yesterday”: give dates"),
         ("exposure_to", "long", "Exposure cannot be “long”: give seconds"),
     ):
         tray.more_filters.clear()
