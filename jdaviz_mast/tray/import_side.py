@@ -203,7 +203,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
         """
         return self._owner.call(function)
 
-    def _start_import(self, observations, product_type="SCIENCE", source=None):
+    def _start_import(self, observations, product_type="SCIENCE", source=None, **options):
         check_given(observations)
         return self._imports.fetch(
             observations,
@@ -213,6 +213,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
             product_type=product_type,
             source=source,
             **self._layer_options(),
+            **options,
         )
 
     def _import_of(self, observations):
