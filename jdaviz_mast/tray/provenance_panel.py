@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ipyvuetify import VuetifyTemplate
-from traitlets import Bool, List, Unicode
+from traitlets import List, Unicode
 
-from jdaviz_mast.errors import Cancelled, MastError
+from jdaviz_mast.errors import MastError
 from jdaviz_mast.tray.form import sentence
+from jdaviz_mast.tray.panel import Panel
 from jdaviz_mast.tray.words import cut
 from jdaviz_mast.tray.worker import Worker
 
@@ -16,7 +16,7 @@ _MOST_LINES = 400
 _LONGEST = 400
 
 
-class ProvenancePanel(VuetifyTemplate):
+class ProvenancePanel(Panel):
     """Shows one tree of origins at a time; found out beside the page.
 
     Parameters
@@ -30,21 +30,15 @@ class ProvenancePanel(VuetifyTemplate):
 
     template_file = __file__, "provenance_panel.vue"
 
-    shown = Bool(False).tag(sync=True)
-    busy = Bool(False).tag(sync=True)
-    title = Unicode("").tag(sync=True)
     layers = List().tag(sync=True)  # labels of the layers to choose from
     layer = Unicode("").tag(sync=True)  # the one that is shown; empty if it is something else
     rows = List().tag(sync=True)  # dicts: depth, text, facts
     notes = List().tag(sync=True)
     text = Unicode("").tag(sync=True)  # all of it, to be copied
-    message = Unicode("").tag(sync=True)
-    message_type = Unicode("info").tag(sync=True)
 
     def __init__(self, owner, mast, layer_of):
-        super().__init__()
-        self._owner, self._mast, self._layer_of = owner, mast, layer_of
-        self._worker = self._found = None
+        super().__init__(owner, mast)
+        self._layer_of, self._found = layer_of, None
 
     def start(self, subject, title, *, layers=(), layer=""):
         """Find out where something comes from and show it; return the `Worker`.
@@ -59,28 +53,16 @@ class ProvenancePanel(VuetifyTemplate):
         layer : str
             Which of them it is.
         """
-        self.close()
         mast = self._mast
         with self.hold_sync():
-            self.title, self.shown, self.busy = title, True, True
             self.layers, self.layer = list(layers), layer
-        worker = Worker(
-            self._owner,
-            lambda worker: mast.provenance(subject, check_cancelled=worker.check_cancelled),
-            on_done=self._show,
-            on_error=lambda error: self._failed(error, worker),
-        )
-        self._worker = worker
-        return worker.start()
+            return self._ask(
+                title,
+                lambda check_cancelled: mast.provenance(subject, check_cancelled=check_cancelled),
+            )
 
-    def close(self):
-        """Show nothing."""
-        if self._worker is not None:
-            self._worker.cancel()
-        self._found = None
-        with self.hold_sync():
-            self.shown, self.busy, self.rows, self.notes = False, False, [], []
-            self.text, self.message = "", ""
+    def _clear(self):
+        self._found, self.rows, self.notes, self.text = None, [], [], ""
 
     def _show(self, found):
         self._found = found
@@ -94,19 +76,6 @@ class ProvenancePanel(VuetifyTemplate):
         with self.hold_sync():
             self.busy, self.rows, self.text = False, rows[:_MOST_LINES], str(found)
             self.notes = [cut(note, _LONGEST) for note in notes]
-
-    def _failed(self, error, worker):
-        if worker is not self._worker:  # another one's is shown by now
-            return
-        self.busy = False
-        if isinstance(error, Cancelled):
-            self.shown = False
-        else:
-            self._say(sentence(error), "error")
-
-    def _say(self, message, kind):
-        with self.hold_sync():
-            self.message, self.message_type = message, kind
 
     # From the page
 
@@ -136,7 +105,3 @@ class ProvenancePanel(VuetifyTemplate):
                 sentence(error) if isinstance(error, MastError) else f"{path}: {error}", "error"
             ),
         ).start()  # fmt: skip
-
-    def vue_close(self, _=None):
-        """Show nothing."""
-        self.close()
