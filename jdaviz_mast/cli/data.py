@@ -125,7 +125,7 @@ def preview(options):
     suffix = {"image/png": ".png", "image/jpeg": ".jpg"}[found.picture.mime]
     path = Path(options.output or f"{options.observation_id}_preview{suffix}")
     try:
-        path.writebytes_in_words(found.picture.data)
+        path.write_bytes(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
     print(path)

@@ -293,7 +293,7 @@ def test_what_is_under_exclusive_access_is_said_for_each_file(run):
     ("arguments", "words"),
     [
         (["search", ""], "target: ''"),
-        (["search"], "search: None"),
+        (["search"], "search: nothing is given"),
         (["search", "M101", "--program-id", "2733"], "two searches at once"),
         (["search", "--coordinates", "361 0"], "ra: '361'"),
         (["search", "--coordinates=0 -91"], "dec: '-91'"),

@@ -36,7 +36,7 @@ def test_a_region_is_searched_by_overlap(run, mast):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["search", "--region", "somewhere"], 2, "s_region"),
+        (["search", "--region", "somewhere"], 2, "region: 'somewhere'"),
         (["search", "NGC 3132", "--region", REGION], 2, "search of its own"),
         (["search", "--region", "CIRCLE 200 60 0.001"], 3, "Nothing in MAST overlaps"),
         (["preview", "no_such_thing"], 3, "no_such_thing"),
