@@ -35,6 +35,11 @@ class Conf(ConfigNamespace):
         "pauses between grow from half a second to half a minute.",
         cfgtype="integer(0, 100)",
     )
+    look_for_updates = ConfigItem(
+        True,
+        "Whether the tray asks the archive, at most once a day, what it has reprocessed or made "
+        "public of what is in the download folder.",
+    )
     page_size = ConfigItem(
         50000, "Rows asked of the archive in one answer.", cfgtype="integer(1, 500000)"
     )

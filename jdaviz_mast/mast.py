@@ -41,6 +41,7 @@ from jdaviz_mast.preview import find_preview
 from jdaviz_mast.products import APPLICATIONS
 from jdaviz_mast.reproducing import Reproducible, check_executor, check_source
 from jdaviz_mast.sky import Footprint, rank_by_overlap
+from jdaviz_mast.traceable import Traceable
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -60,7 +61,7 @@ _NOT_BESIDE_A_REGION = {"target", "coordinates", "radius", "observation_id", "pr
                         "dataset_id", "page"}  # fmt: skip
 
 
-class Mast(Reproducible):
+class Mast(Reproducible, Traceable):
     """The MAST archive: what it holds, and how to get it.
 
     Parameters
@@ -568,11 +569,25 @@ class Mast(Reproducible):
         ended before it did is ``interrupted``.
         """
         plan = self._plan
-        return [
-            ImportJob.living(record, ended=True)
-            or KeptJob(record, functools.partial(plan.kept_items, record))
-            for record in all_records(self.download_dir)
-        ]
+        return [_job_of(record, plan) for record in all_records(self.download_dir)]
+
+    def job(self, job_id):
+        """Return one of `jobs`.
+
+        Parameters
+        ----------
+        job_id : str
+
+        Returns
+        -------
+        job : `~jdaviz_mast.ImportJob`
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such job.
+        """
+        return _job_of(find_record(self.download_dir, job_id), self._plan)
 
     def resume(self, job_id, *, block=True, executor=None):
         """Go on with an import: what is missing is fetched, what is whole is not.
@@ -688,6 +703,13 @@ class Mast(Reproducible):
         on_end = functools.partial(keep_job, self.download_dir) if self._keeps else None
         job = ImportJob(record, functools.partial(plan.make, record), transfer, on_end).start()
         return _wait(job) if block else job
+
+
+def _job_of(record, plan):
+    """Return the job of a record: the one of this process, or what is kept of it."""
+    return ImportJob.living(record, ended=True) or KeptJob(
+        record, functools.partial(plan.kept_items, record)
+    )
 
 
 def _as_footprint(region):

@@ -139,7 +139,7 @@ class Plan:
         filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
         path, problem = None, about.get("problem") or ""
         try:
-            path = product_path(self._download_dir, product)
+            path = product_path(self._download_dir, product, about.get("version"))
         except FileProblem as error:
             problem = problem or str(error)
         size = product.get("size")
@@ -218,6 +218,7 @@ def _distinct(abouts):
         product = about["product"]
         uri = product["dataURI"]
         name = tuple(product.get(n) for n in ("obs_collection", "obs_id", "productFilename"))
+        name += (about.get("version"),)
         if names.setdefault(name, uri) != uri:
             about = about | {"problem": f"It has the same file name as {names[name]}."}
         yield about

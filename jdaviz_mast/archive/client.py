@@ -222,6 +222,7 @@ class Archive:
         *,
         all_levels=False,
         product_type="SCIENCE",
+        at_once=1,
         check_cancelled=None,
     ):
         """Return the products of observations, unique by ``dataURI``.
@@ -237,6 +238,9 @@ class Archive:
             Whether products below the combined level are wanted too.
         product_type : str, list of str or None
             MAST's ``productType``; None for all types.
+        at_once : int
+            Observations that are asked for in one request; more than 1 for those whose lists are
+            known to be short.
         check_cancelled : callable, optional
 
         Returns
@@ -246,9 +250,11 @@ class Archive:
         """
         types = _product_types(product_type)
         lists = []
-        for obsid in dict.fromkeys(str(obsid) for obsid in observations["obsid"]):
+        numbers = list(dict.fromkeys(str(obsid) for obsid in observations["obsid"]))
+        for start in range(0, len(numbers), at_once):
+            portion = ",".join(numbers[start : start + at_once])
             rows = self._ask(
-                lambda mast, obsid=obsid: mast.get_product_list(obsid),
+                lambda mast, portion=portion: mast.get_product_list(portion),
                 "dataURI",
                 check_cancelled,
             )

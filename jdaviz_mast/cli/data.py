@@ -17,7 +17,7 @@ from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
 from jdaviz_mast.words import bytes_in_words
 
-__all__ = ["fetch", "jobs", "keywords", "preview", "resume", "search",
+__all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search",
            "show_progress"]  # fmt: skip
 
 _COLUMNS = (
@@ -128,7 +128,7 @@ def preview(options):
         path.write_bytes(found.picture.data)
     except OSError as error:
         raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
-    print(path)
+    print(json.dumps({"path": str(path), "mime": found.picture.mime}) if options.json else path)
 
 
 def fetch(options):
@@ -149,7 +149,7 @@ def fetch(options):
         product_type=options.product_type,
         block=False,
     )
-    return _follow(job, options)
+    return follow(job, options)
 
 
 def resume(options):
@@ -164,7 +164,7 @@ def resume(options):
             print(f"No import into {mast.download_dir} is left to resume.", file=sys.stderr)
             return NOTHING_FOUND
         job_id = unfinished[-1].id
-    return _follow(mast.resume(job_id, block=False), options)
+    return follow(mast.resume(job_id, block=False), options)
 
 
 def jobs(options):
@@ -187,7 +187,7 @@ def jobs(options):
     return bool(listed)
 
 
-def _follow(job, options):
+def follow(job, options):
     """Show how a job goes on, and print what came of it; return the exit code."""
     from jdaviz_mast.cli.main import FAILED, NOTHING_FOUND, OK
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from jdaviz_mast.cli.completion import PrintCompletion
 from jdaviz_mast.config import conf
 from jdaviz_mast.errors import (
     ArchiveTimeout,
@@ -74,6 +75,10 @@ def _run(options):
         from jdaviz_mast.cli.library import library
 
         return library(options)
+    if options.command in ("refresh", "provenance", "cite"):
+        from jdaviz_mast.cli import origin
+
+        return getattr(origin, options.command)(options)
     if options.command in ("fetch", "resume"):
         from jdaviz_mast.cli import data
 
@@ -111,6 +116,10 @@ def _parser():
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--print-completion", choices=("bash", "zsh", "tcsh"), action=PrintCompletion,
+        default=argparse.SUPPRESS, help="print what the shell needs to complete commands",
+    )  # fmt: skip
     _server_options(parser)
     _viewer_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="command")
@@ -141,6 +150,7 @@ def _parser():
     _server_options(preview)
     preview.add_argument("observation_id", metavar="OBSERVATION_ID")
     preview.add_argument("--output", metavar="FILE", help="[OBSERVATION_ID_preview.jpg]")
+    preview.add_argument("--json", action="store_true", help=_JSON)
     fetch = command("fetch", "download an observation's products")
     for one in (products, fetch):
         _server_options(one)
@@ -167,9 +177,12 @@ def _parser():
     resume.add_argument("--download-dir", help=_FOLDER)
     resume.add_argument("--json", action="store_true", help=_JSON)
 
+    _origin_commands(command)
     _trail_commands(command)
 
+    parser.set_defaults(host="localhost", allow_host=(), require_key=False, no_browser=False)
     parser.set_defaults(
+        bibtex=False, fetch=False, prov=None, observation_ids=(), subject=None,
         command="app", layout="app", theme="light", port=0,
         all_levels=False, json=False, product_type="SCIENCE",
         target=None, coordinates=None, observation_id=None, program_id=None,
@@ -180,6 +193,26 @@ def _parser():
         count=False, words=(), region=None, output=None, format=None, verify=False,
     )  # fmt: skip
     return parser
+
+
+def _origin_commands(command):
+    refresh = command("refresh", "ask again for what MAST says of the data that are here")
+    refresh.add_argument("observation_id", nargs="?", metavar="OBSERVATION_ID", help="[all]")
+    refresh.add_argument(
+        "--fetch", action="store_true", help="fetch what was reprocessed beside the old files"
+    )
+    provenance = command("provenance", "print where a file or an observation comes from")
+    provenance.add_argument("subject", metavar="WHAT", help="a file, a URI or an observation ID")
+    provenance.add_argument("--prov", metavar="FILE", help="write it as the W3C's PROV-JSON")
+    cite = command("cite", "print the acknowledgement and what to cite")
+    cite.add_argument(
+        "observation_ids", nargs="*", metavar="OBSERVATION_ID", help="[all that is here]"
+    )
+    cite.add_argument("--bibtex", action="store_true", help="print the BibTeX entries")
+    for one in (refresh, provenance, cite):
+        _server_options(one)
+        one.add_argument("--download-dir", help=_FOLDER)
+        one.add_argument("--json", action="store_true", help=_JSON)
 
 
 _FOLDER = "folder that files go to"
@@ -252,6 +285,20 @@ def _viewer_options(parser):
     parser.add_argument("--download-dir", help=_FOLDER)
     parser.add_argument("--layout", choices=("app", "imviz", "cubeviz"), help="viewer [app]")
     parser.add_argument("--port", type=int, help="port of the page [any free one]")
+    parser.add_argument(
+        "--host", help="address to serve on; 0.0.0.0 for all, with a key [this machine alone]"
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        metavar="NAME",
+        help="another name that this machine is called by; may be repeated",
+    )
+    parser.add_argument(
+        "--require-key", action="store_true",
+        help="ask for a key on this machine, too, if others use it",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--theme", choices=("light", "dark"), help="[light]")
 

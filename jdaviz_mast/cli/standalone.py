@@ -18,17 +18,22 @@ import solara
 import solara.lab
 from jdaviz.app import custom_components
 from solara.server import kernel_context
+from solara.server.kernel_context import PageStatus
 from traitlets import Unicode
 
 from jdaviz_mast.transfer import running_jobs
 from jdaviz_mast.viewer import jdaviz_api
+from jdaviz_mast.web import Pages
 
-__all__ = ["LAYOUTS", "Page", "settings"]
+__all__ = ["LAYOUTS", "Page", "pages", "settings"]
 
 LAYOUTS = {"app": "App", "imviz": "Imviz", "cubeviz": "Cubeviz"}
 
 #: Set by the command line before the server starts.
 settings = {"layout": "app", "target": ""}
+
+#: The viewers that show what is imported over HTTP.
+pages = Pages()
 
 _FOLDER = Path(jdaviz.__file__).parent
 _open_pages = set()
@@ -43,6 +48,7 @@ def _count_pages():
 
     def closed():
         _open_pages.discard(page)
+        pages.closed(page)
         if not _open_pages:
             threading.Thread(target=_exit_after_imports, daemon=True).start()
 
@@ -60,12 +66,18 @@ def _exit_after_imports():
 class _Address(ipyvuetify.VuetifyTemplate):
     """Writes into the page's address which viewer it shows, so that a reload finds it again.
 
-    Solara makes a new viewer for every page that does not name a kernel and a widget in it.
+    It also tells when somebody turns to the page, since what is imported over HTTP appears in the
+    viewer that was used last. Solara makes a new viewer for every page that does not name a kernel
+    and a widget in it.
     """
 
     template_file = __file__, "standalone_address.vue"
     kernel = Unicode().tag(sync=True)
     root = Unicode().tag(sync=True)
+
+    def vue_used(self, *_):
+        """Take note that somebody does something on this page."""
+        pages.used(self.kernel)
 
 
 def _shared_widgets():
@@ -81,6 +93,12 @@ def _make_viewer():
     jdaviz_api.enable(viz)
     viz.plugins[jdaviz_api.LABEL].target = settings["target"]
     jdaviz_api.open_tray(viz)
+    context = kernel_context.get_current_context()
+    pages.opened(
+        solara.get_kernel_id(),
+        viz.plugins[jdaviz_api.LABEL]._obj,
+        is_connected=lambda: PageStatus.CONNECTED in context.page_status.values(),
+    )
     return viz._app
 
 

@@ -8,6 +8,7 @@ from . import catalog, cloud, missions, portal
 from .faults import FaultBoard
 from .fields import PRODUCT_FIELDS, load_data
 from .from_files import rows_for
+from .reprocessing import reprocessed
 from .server import ArchiveServer
 from .store import Store
 
@@ -65,6 +66,7 @@ class DemoArchive:
         self.rights = {}
         self.faults = FaultBoard()
         self._store = Store(recipes)
+        self._revisions, self._versions = {}, {}
         self._tic = load_data("tic.json")
         self._port = port
         self._server = None
@@ -204,6 +206,44 @@ class DemoArchive:
         self.products.append(row)
         return row
 
+    def reprocess(self, uri, version="1.19.0"):
+        """Calibrate a product anew, as MAST does with a new release of a pipeline.
+
+        The file has other bytes, one block more, another ETag and Last-Modified, and its headers
+        another ``CAL_VER``. Its product rows have the new ``size`` and ``prvversion``, and JWST's
+        data set in mission search the new ``cal_ver``; name, URI and IDs stay.
+
+        Parameters
+        ----------
+        uri : str
+            Of a FITS file.
+        version : str
+            Of the calibration software.
+
+        Raises
+        ------
+        KeyError
+            If the archive holds no such file.
+        """
+        content = reprocessed(self.make(uri), version)
+        self._store.put(uri, content)
+        self._revisions[uri] = self._revisions.get(uri, 0) + 1
+        for row in self.products:
+            if row["dataURI"] == uri:
+                row["size"], row["prvversion"] = len(content), version
+                self._versions[row["obs_id"]] = version
+
+    def release(self, obs_id):
+        """Make an observation under exclusive access public, as on its day of release."""
+        for rows in (self.observations, self.products):
+            for row in rows:
+                if row["obs_id"] == obs_id:
+                    row["dataRights"] = "PUBLIC"
+
+    def revision(self, uri):
+        """How often a file was made anew."""
+        return self._revisions.get(uri, 0)
+
     def _new_obsid(self):
         return str(90_000_000 + len(self.observations))
 
@@ -219,7 +259,7 @@ class DemoArchive:
 
     def mission_rows(self, mission):
         """Rows of mission search."""
-        return missions.rows_of(mission, self.observations)
+        return missions.rows_of(mission, self.observations, self._versions)
 
     def bucket_keys(self):
         """List the keys in the bucket of every public product."""

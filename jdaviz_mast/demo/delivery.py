@@ -32,7 +32,9 @@ class Content:
     """Bytes to answer with, in memory or in a file.
 
     `name` becomes the Content-Disposition, `tag` the identity that ETag is made from;
-    without a tag there are no validators, as for an answer made on the fly.
+    without a tag there are no validators, as for an answer made on the fly. `revision` says
+    how often it was made anew: each time a day later. `pieces` is in how many it was put into S3,
+    which the ETag then tells; else S3's ETag would have to be the MD5 of the file.
     """
 
     source: bytes | Path
@@ -41,6 +43,8 @@ class Content:
     tag: str | None = None
     ranged: bool = False
     mask: int = 0
+    revision: int = 0
+    pieces: int = 0
     unmasked: tuple = ()  # (start, stop) of the bytes that the mask leaves alone
 
     @property
@@ -142,10 +146,10 @@ def plan(content, status, request_headers, faults):
         return _bare(fault.status, retry)
     if "html" in faults:
         content = Content(_PAGE, type="text/html; charset=utf-8")
-    revision = 0
+    revision = content.revision
     if "changed" in faults:
         # Reprocessed FITS is FITS still: the headers stay.
-        revision, content = 1, replace(content, mask=0x01, unmasked=content.headers())
+        revision, content = revision + 1, replace(content, mask=0x01, unmasked=content.headers())
     if "corrupt" in faults:
         content = replace(content, mask=0xFF)
     headers = {"Content-Type": content.type}
@@ -159,7 +163,8 @@ def plan(content, status, request_headers, faults):
     if content.tag and "no-validators" not in faults:
         digest = hashlib.sha256(f"{content.tag} {revision} {'gzip' in faults}".encode()).hexdigest()
         if "no-etag" not in faults:
-            etag = headers["ETag"] = f'"{digest[:32]}"'
+            pieces = f"-{content.pieces}" if content.pieces else ""
+            etag = headers["ETag"] = f'"{digest[:32]}{pieces}"'
         headers["Last-Modified"] = formatdate(_EPOCH + revision * 86400, usegmt=True)
     start, count = 0, content.size
     if content.ranged and "no-accept-ranges" not in faults:

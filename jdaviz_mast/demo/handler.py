@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -13,6 +13,9 @@ from .delivery import Content, plan, send
 from .resolver import resolve
 
 __all__ = ["Handler", "LoggedRequest"]
+
+#: Bytes of a piece that the AWS command line puts large objects into S3 in, its default.
+_PIECE = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,8 @@ class Handler(BaseHTTPRequestHandler):
         uri = archive.uri_of_key(unquote(key))
         if uri is None:
             raise _Refused(404, "NoSuchKey")
-        return self._file(uri)
+        size = archive.product(uri)["size"] or 0
+        return replace(self._file(uri), pieces=1 + size // _PIECE)
 
     def _file(self, uri):
         archive = self.server.archive
@@ -247,7 +251,9 @@ class Handler(BaseHTTPRequestHandler):
         elif source is None:
             source = archive.make(uri)
         kind = "application/fits" if uri.endswith(".fits") else "application/octet-stream"
-        return Content(source, kind, row["productFilename"], tag, ranged=True)
+        return Content(
+            source, kind, row["productFilename"], tag, ranged=True, revision=archive.revision(uri)
+        )
 
     def _check_rights(self, row):
         user, allowed = self._user(), self.server.archive.rights.get(row["proposal_id"])

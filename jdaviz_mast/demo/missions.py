@@ -187,16 +187,19 @@ def _one(value, part):
     return any(fnmatch.fnmatchcase(one, part.lower()) for one in (text, *text.split(", ")))
 
 
-def rows_of(mission, observations):
+def rows_of(mission, observations, versions=None):
     """Mission search's rows, made from portal rows.
 
     JWST's data sets are its combined products and its exposures without the detector;
-    HST's are the associations and the exposures.
+    HST's are the associations and the exposures. ``versions`` has the calibration software of
+    those observations that were processed anew, by ``obs_id``.
     """
     rows = {}
     for observation in observations:
         if observation["obs_collection"].lower() == mission and observation["t_min"] is not None:
             row = _jwst_row(observation) if mission == "jwst" else _hst_row(observation)
+            if mission == "jwst" and observation["obs_id"] in (versions or {}):
+                row["cal_ver"] = versions[observation["obs_id"]]
             rows.setdefault(row[_DATASET[mission]], row)
     return list(rows.values())
 

@@ -66,7 +66,10 @@ def cell_of(content):
             ]
         lines.append(f"products{end} = mast.products({name}{arguments})")
         products.append(f"products{end}")
-    uris = None if as_a_whole else uris
+    # Two files of one filter share a label: the first gets it, so the order is part of it.
+    shown = list(dict.fromkeys(layer["uri"] for layer in content.get("layers", [])))
+    in_order = shown + [uri for uri in uris if uri not in shown]
+    uris = None if as_a_whole and uris == in_order else in_order
     return "\n".join([*lines, *_choose(products, uris), *_import(content)]) + "\n"
 
 
@@ -130,7 +133,8 @@ def _import(content):
         lines.append(f"tray.extensions = {shown_with['extensions']!r}")
     if shown_with.get("max_images", 24) != 24:
         lines.append(f"tray.max_images = {shown_with['max_images']!r}")
-    return [*lines, "job = tray.import_products(products)"]
+    in_order = ", in_order=True" if content.get("layers") else ""
+    return [*lines, f"job = tray.import_products(products{in_order})"]
 
 
 def _from_manifest(content):

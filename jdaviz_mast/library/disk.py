@@ -20,7 +20,7 @@ _PIECE = 1 << 20  # bytes
 _reading = threading.Lock()
 
 
-def product_path(folder, product):
+def product_path(folder, product, version=None):
     """Return where a product belongs in a download folder: ``<mission>/<obs_id>/<file name>``.
 
     Parameters
@@ -28,6 +28,8 @@ def product_path(folder, product):
     folder : `~pathlib.Path`
     product : mapping
         The archive's row.
+    version : str, optional
+        Of a file that was fetched beside an earlier one: the name of a folder more.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def product_path(folder, product):
         If one of these names is not safe as a name of a file.
     """
     name = product.get("productFilename") or str(product["dataURI"]).rsplit("/", 1)[-1]
-    folders = [product.get("obs_collection"), product.get("obs_id")]
+    folders = [product.get("obs_collection"), product.get("obs_id"), version]
     return safe_path(folder, *map(str, filter(None, folders)), str(name))
 
 

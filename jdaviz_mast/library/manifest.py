@@ -6,9 +6,6 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.library import cell, manifest_page, manifest_tables
 from jdaviz_mast.transfer import STATE_FOLDER
@@ -72,6 +69,10 @@ class Manifest:
         self._check()
 
     def _check(self):
+        # Its import takes seconds, of which most who import a file need none.
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
+
         content = self.content
         wrong = best_match(Draft202012Validator(schema()).iter_errors(content))
         if wrong is not None:

@@ -45,11 +45,15 @@ def make_manifest(download_dir, job, library=None):
     request, tidy = job.request, _tidying(download_dir)
     server = plain_server(request.get("server") or "")
     observations, places = [], {}
-    known = {} if library is None else {kept.uri: kept for kept in library.files()}
+    # By their paths: of one URI there may be two versions.
+    known = {} if library is None else {kept.path: kept for kept in library.files()}
     files = [
-        _file(download_dir, file, known.get(file.uri), observations, places, tidy)
+        _file(
+            download_dir, file, known.get(file.path and file.path.absolute()), observations, places,
+            tidy,
+        )
         for file in job.files
-    ]
+    ]  # fmt: skip
     queries = [
         {"arguments": query["arguments"], "places": [_place(p) for p in query["places"]]}
         for query in request.get("queries") or []

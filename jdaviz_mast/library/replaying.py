@@ -160,11 +160,17 @@ def abouts_of(manifest):
         if file["state"] == "complete":
             about = manifest.about(file)
             own = {"dataURI": file["uri"], "size": file["size"]}
-            abouts.append(about | {"product": about["product"] | own})
+            abouts.append(about | {"product": about["product"] | own} | _version(file))
     if not abouts:
         allowed = "it lists no file that was fetched, so there is nothing to do again"
         raise InvalidInput("manifest", manifest.job_id, allowed)
     return abouts
+
+
+def _version(file):
+    """Return the folder of a version that was fetched beside another, if it was one."""
+    names = str(file["path"] or "").split("/")
+    return {"version": names[2]} if len(names) == 4 else {}
 
 
 def _compare(then, file, library, check_cancelled):
@@ -180,7 +186,7 @@ def _compare(then, file, library, check_cancelled):
     except OSError as error:
         reason = f"It cannot be read: {error.strerror or type(error).__name__}."
         return ReplayedFile(**about, verdict="failed", reason=reason)
-    kept = library.file(then["uri"])
+    kept = library.file(file.path.absolute())
     now = {"size": size, "sha256": sha256, "versions": {} if kept is None else kept.versions}
     if then["sha256"] is None and size == then["size"]:
         reason = "The manifest has no checksum of it; the size is the same."

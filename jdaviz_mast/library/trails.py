@@ -79,7 +79,7 @@ def trails(folder):
                 if before is not None and before.job_id and before.job_id == trail.job_id:
                     before.sha256 = trail.sha256 or before.sha256
                     before.fetched = trail.fetched or before.fetched
-                elif before is None or trail.is_fetched or not before.product:
+                elif before is None or not before.product or (trail.is_fetched and trail.job_id):
                     found[path] = trail
     return found
 
@@ -99,7 +99,8 @@ def _of_record(folder, record):
         product = about.get("product") if isinstance(about, dict) else None
         if isinstance(product, dict) and product.get("dataURI"):
             with contextlib.suppress(OSError):
-                path = product_path(folder, product).relative_to(folder).as_posix()
+                path = product_path(folder, product, about.get("version"))
+                path = path.relative_to(folder).as_posix()
                 yield path, _trail(about, said.get(number), record.request, record.id)
 
 
@@ -135,7 +136,9 @@ def _of_manifest(folder, content):
     for file in content["files"]:
         if file["state"] != "complete" or not file["path"] or file["source"] not in _SOURCES:
             continue
-        place = file["observation"]
+        place, fetched = file["observation"], _utc(file["fetched"])
+        # Else it was there already, and only what else is told of it is of use.
+        by_this = fetched[:19] >= content["job"]["created"][:19]
         with contextlib.suppress(FileProblem):
             path = inside(folder, file["path"]).relative_to(folder).as_posix()
             yield (
@@ -144,12 +147,12 @@ def _of_manifest(folder, content):
                     str(file["uri"]),
                     source=file["source"],
                     server=str(content["server"]),
-                    job_id=str(content["job"]["id"]),
+                    job_id=str(content["job"]["id"]) if by_this else "",
                     query=dict(searches[0]) if len(searches) == 1 else None,
                     product=dict(file["product"]),
                     observation={} if place is None else dict(content["observations"][place]),
                     sha256=None if file["sha256"] is None else str(file["sha256"]),
-                    fetched=_utc(file["fetched"]),
+                    fetched=fetched,
                 ),
             )
 

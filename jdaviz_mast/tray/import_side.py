@@ -189,7 +189,21 @@ class ImportSide(jdaviz_api.TrayPlugin):
             self._owner.drain()
         return job
 
-    def _start_import(self, observations, product_type="SCIENCE", source=None):
+    def follow(self, job):
+        """Show an import that was started elsewhere, such as over HTTP; does not wait."""
+        self._imports.follow(job, **self._layer_options())
+
+    def from_other_thread(self, function):
+        """Call something on the thread that owns the tray, from any other; return its result.
+
+        Raises
+        ------
+        Cancelled
+            If the page has gone.
+        """
+        return self._owner.call(function)
+
+    def _start_import(self, observations, product_type="SCIENCE", source=None, **options):
         check_given(observations)
         return self._imports.fetch(
             observations,
@@ -199,6 +213,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
             product_type=product_type,
             source=source,
             **self._layer_options(),
+            **options,
         )
 
     def _import_of(self, observations):

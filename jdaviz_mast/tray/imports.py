@@ -115,6 +115,15 @@ class Imports:
         begin = functools.partial(self._mast.resume, job_id, block=False)
         return self._start(begin, job_id, title, nothing="The import has no files.", **options)
 
+    def new_version(self, uri, title, **options):
+        """Import what the archive has reprocessed; return the `Worker`."""
+        subject = ("new version", uri)
+        running = self.of_subject(subject)
+        if running is not None:
+            return running.worker
+        begin = functools.partial(self._mast.fetch_new_version, uri, block=False)
+        return self._start(begin, subject, title, nothing="There are no files.", **options)
+
     def existing(self, observation_id, **options):
         """Import what is on disk of an observation; return the `Worker`."""
         begin = functools.partial(self._mast.import_existing, observation_id)
@@ -138,6 +147,15 @@ class Imports:
         order = list(dict.fromkeys(layer["uri"] for layer in manifest.layers))
         nothing = "The manifest has no files."
         return self._begin(running, begin, nothing=nothing, order=order, **options)
+
+    def follow(self, job, **options):
+        """Open what a job fetches that somebody else has started; return the `Worker`."""
+        running = self.of_job(job.id)
+        if running is not None and not running.has_files:
+            return running.worker
+        return self._start(
+            lambda: job, job.id, job.title, nothing="The import has no files.", **options
+        )
 
     def cancel(self, job_id):
         """Stop a job, whoever runs it; return it.

@@ -36,6 +36,7 @@ class JobList(VuetifyTemplate):
     files_page = Int(1).tag(sync=True)
     files_per_page = Int(FILES_PER_PAGE).tag(sync=True)
     files_total = Int(0).tag(sync=True)
+    badges = Dict().tag(sync=True)  # job ID to what the archive has done since, in a word
     error = Unicode("").tag(sync=True)
     offers = List().tag(sync=True)  # of the menu of each job
     has_file_manager = Bool(False).tag(sync=True)

@@ -10,6 +10,7 @@ from jdaviz_mast.tray.form import MISSION_CHOICES, SEARCHES, UNITS
 from jdaviz_mast.tray.ladder_side import LadderSide
 from jdaviz_mast.tray.library_side import LibrarySide
 from jdaviz_mast.tray.observation_table import ObservationTable
+from jdaviz_mast.tray.origin_side import OriginSide
 from jdaviz_mast.tray.sky_side import SkySide
 from jdaviz_mast.tray.trail_side import TrailSide
 from jdaviz_mast.viewer import jdaviz_api
@@ -18,7 +19,7 @@ __all__ = ["MastImport"]
 
 
 @tray_registry(jdaviz_api.REGISTRY_NAME, label=jdaviz_api.LABEL, category="app:options")
-class MastImport(LibrarySide, SkySide, ColourSide, LadderSide, TrailSide):
+class MastImport(OriginSide, LibrarySide, SkySide, ColourSide, LadderSide, TrailSide):
     """Search the MAST archive and import what it holds as layers.
 
     Python calls wait for the end and return what they made; buttons do not wait.
@@ -122,6 +123,7 @@ class MastImport(LibrarySide, SkySide, ColourSide, LadderSide, TrailSide):
                 "import_existing", "cancel", "resume", "remove",
                 "products", "choose_products", "import_products", "basket", "forecast",
                 "ladder", "colour_set", "undo_colours",
+                "refresh_metadata", "fetch_new_version", "provenance", "citations",
                 "manifest", "replay", "as_notebook_cell", "curl_script",
                 "footprints", "search_where_i_look", "preview", "place_preview",
                 "load_from_library",

@@ -1,18 +1,17 @@
 """The preview of a row: a picture below the table, which can be put on the sky."""
 
-from ipyvuetify import VuetifyTemplate
 from traitlets import Bool, Unicode
 
-from jdaviz_mast.errors import Cancelled, MastError
+from jdaviz_mast.errors import MastError
 from jdaviz_mast.tray.form import sentence
-from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.tray.panel import Panel
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.previews import place_preview, why_not_placed
 
 __all__ = ["PreviewPanel"]
 
 
-class PreviewPanel(VuetifyTemplate):
+class PreviewPanel(Panel):
     """Shows one preview at a time; fetched beside the page.
 
     Parameters
@@ -24,20 +23,14 @@ class PreviewPanel(VuetifyTemplate):
 
     template_file = __file__, "preview_panel.vue"
 
-    shown = Bool(False).tag(sync=True)
-    busy = Bool(False).tag(sync=True)
-    title = Unicode("").tag(sync=True)
     source = Unicode("").tag(sync=True)  # where the picture is from, in words
     image = Unicode("").tag(sync=True)  # a data URL of a picture that was written here
     placeable = Bool(False).tag(sync=True)
     why_not = Unicode("").tag(sync=True)  # why it cannot be put on the sky
-    message = Unicode("").tag(sync=True)
-    message_type = Unicode("info").tag(sync=True)
 
     def __init__(self, app, owner, mast):
-        super().__init__()
-        self._app, self._owner, self._mast = app, owner, mast
-        self._worker = self._preview = self._placed = None
+        super().__init__(owner, mast)
+        self._app, self._preview, self._placed = app, None, None
 
     def start(self, observation, title):
         """Fetch the preview of an observation and show it; return the `Worker`.
@@ -48,18 +41,11 @@ class PreviewPanel(VuetifyTemplate):
         title : str
             What to call it until more is known.
         """
-        self.close()
         mast = self._mast
-        with self.hold_sync():
-            self.title, self.shown, self.busy = title, True, True
-        worker = Worker(
-            self._owner,
-            lambda worker: mast.preview(observation, check_cancelled=worker.check_cancelled),
-            on_done=self._show,
-            on_error=lambda error: self._failed(error, worker),
+        return self._ask(
+            title,
+            lambda check_cancelled: mast.preview(observation, check_cancelled=check_cancelled),
         )
-        self._worker = worker
-        return worker.start()
 
     def place(self):
         """Put the preview that is shown on the sky as a layer; return its label."""
@@ -75,14 +61,9 @@ class PreviewPanel(VuetifyTemplate):
             self._say(f"{self._placed} is no longer on the sky.", "info")
             self._placed = None
 
-    def close(self):
-        """Show nothing."""
-        if self._worker is not None:
-            self._worker.cancel()
+    def _clear(self):
         self._preview = self._placed = None
-        with self.hold_sync():
-            self.shown, self.busy, self.image, self.source = False, False, "", ""
-            self.placeable, self.why_not, self.message = False, "", ""
+        self.image, self.source, self.placeable, self.why_not = "", "", False, ""
 
     def _show(self, preview):
         self._preview = preview
@@ -94,19 +75,6 @@ class PreviewPanel(VuetifyTemplate):
             self.image = preview.picture.data_url
             self.placeable, self.why_not = not why_not, why_not
 
-    def _failed(self, error, worker):
-        if worker is not self._worker:  # another row's is shown by now
-            return
-        self.busy = False
-        if isinstance(error, Cancelled):
-            self.shown = False
-        else:
-            self._say(sentence(error), "error")
-
-    def _say(self, message, kind):
-        with self.hold_sync():
-            self.message, self.message_type = message, kind
-
     # From the page
 
     def vue_place(self, _=None):
@@ -117,7 +85,3 @@ class PreviewPanel(VuetifyTemplate):
             self.place()
         except MastError as error:
             self._say(sentence(error), "error")
-
-    def vue_close(self, _=None):
-        """Show nothing."""
-        self.close()

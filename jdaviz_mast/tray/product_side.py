@@ -98,13 +98,16 @@ class ProductSide(ImportSide):
             observations = self._selected_observations()
         return self._unfold(observations).wait()
 
-    def import_products(self, products=None):
+    def import_products(self, products=None, in_order=False):
         """Import products; return the job.
 
         Parameters
         ----------
         products : `~astropy.table.Table`, optional
             By default those that are selected in `products`.
+        in_order : bool
+            Whether they are opened in this order, instead of each as it is whole. Layers then get
+            the same labels each time.
 
         Raises
         ------
@@ -115,7 +118,11 @@ class ProductSide(ImportSide):
             products = self.products.selected
         if products is None:
             raise InvalidInput("products", "none selected", "select rows of the table first")
-        return self._job_of(self._start_import(products))
+        check_given(products)
+        if "dataURI" not in getattr(products, "colnames", ()):
+            raise InvalidInput("products", type(products).__name__, "give what products() returned")
+        options = {"order": [str(uri) for uri in products["dataURI"]]} if in_order else {}
+        return self._job_of(self._start_import(products, **options))
 
     def forecast(self, products=None):
         """Return what an import would take: files, bytes, disk and memory.

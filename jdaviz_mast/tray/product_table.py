@@ -58,6 +58,9 @@ class ProductTable(PagedTable):
 
     template_file = __file__, "product_table.vue"
 
+    #: Called with a table of the product whose origin is asked for.
+    on_provenance = None
+
     columns = List(
         [{"value": name, "text": heading} for name, heading in COLUMNS]
     ).tag(sync=True)  # fmt: skip
@@ -206,6 +209,11 @@ class ProductTable(PagedTable):
         """Import one product."""
         if 0 <= index < len(self):
             self._on_import(self.row(index))
+
+    def vue_origin(self, index):
+        """Show where one product comes from."""
+        if self.on_provenance is not None and 0 <= index < len(self):
+            self.on_provenance(self.row(index))
 
     def vue_import_chosen(self, _=None):
         """Import the selected products."""

@@ -33,6 +33,7 @@ __all__ = [
     "add_image",
     "add_marks",
     "align_by_sky",
+    "data_from_mast",
     "data_labels",
     "drop_previews",
     "enable",
@@ -52,6 +53,7 @@ __all__ = [
     "product_uris",
     "remove_data",
     "remove_marks",
+    "show_metadata_anew",
     "sky_coordinates",
     "watch_data",
     "watch_viewers",
@@ -256,6 +258,21 @@ def remove_data(app, label):
     except Exception:  # noqa: BLE001
         if label in data_labels(app):
             app.data_collection.remove(app.data_collection[label])
+
+
+def data_from_mast(app):
+    """Return the data of the application that have rows of the archive in their metadata."""
+    return [data for data in app.data_collection if "mast_obs_id" in data.meta]
+
+
+def show_metadata_anew(app):
+    """Have jdaviz's Metadata plugin read what it shows again.
+
+    It reads when another data set is selected, and is not told of changes in one.
+    """
+    with contextlib.suppress(KeyError):  # an application without it
+        plugin = app.get_tray_item_from_name("g-metadata-viewer")
+        plugin.handle_show_primary({})  # reads either header, as the plugin is set
 
 
 def layers(app):

@@ -9,7 +9,7 @@ __all__ = ["free_label"]
 _MAIN = ("i2d", "drz", "drc")
 
 
-def free_label(observation, product, taken, extension=""):
+def free_label(observation, product, taken, extension="", version=None):
     """Return a label for a new layer that no other layer has.
 
     Parameters
@@ -20,6 +20,8 @@ def free_label(observation, product, taken, extension=""):
         Labels that are in use.
     extension : str
         What to name the extension, such as ``ERR`` or ``SCI,2``; empty for none.
+    version : str, optional
+        Of the file, if there are several, such as ``1.19.0``.
 
     Returns
     -------
@@ -40,6 +42,8 @@ def free_label(observation, product, taken, extension=""):
         base = f"{base} {stem}"
     elif suffix not in _MAIN:
         base = f"{base} {suffix}"
+    if version:
+        base = f"{base} v{version}" if version[0].isdigit() else f"{base} {version}"
     candidates = [base, *([] if stem in base else [f"{base} {stem}"])]
     if extension:
         candidates = [f"{label} [{extension}]" for label in candidates]

@@ -1,6 +1,7 @@
 """From a file to layers: what a product of each kind opens as, and how it gets in."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jdaviz_mast.errors import NotViewable
+from jdaviz_mast.library.layer_rows import FILE_OF_LAYER
 from jdaviz_mast.products import kind_of_file
 from jdaviz_mast.viewer import (
     catalogs,
@@ -74,7 +76,8 @@ def open_product(
     kind : `~jdaviz_mast.products.Kind`
         What the archive says that it is. If its headers say otherwise, they are believed.
     about : dict
-        ``"observation"`` and ``"product"``: the archive's rows as dicts.
+        ``"observation"`` and ``"product"``: the archive's rows as dicts; ``"version"`` if there
+        are several of the file.
     uri : str, optional
         The product's ``dataURI``, if it is not in its row.
     extensions : sequence of str
@@ -118,7 +121,10 @@ def open_product(
     # The archive's name is what tells later that the file is in the viewer.
     uri = uri or product.get("dataURI") or f"file:{Path(path).name}"
     metadata["mast_product_dataURI"] = uri
+    metadata[FILE_OF_LAYER] = str(path)
+    about = about | {"version": about.get("version") or _version_of(path, product)}
     for part in parts:
+        part = _of_version(part, about["version"])
         is_there = functools.partial(jdaviz_api.has_part, app, uri, part.key)
         if call(is_there):
             opened.already[part.format] += 1
@@ -138,10 +144,22 @@ def open_product(
     return opened
 
 
+def _version_of(path, product):
+    """Return the version that a file lies in the folder of, None for the first that was fetched."""
+    folder, obs_id = Path(path).parent, product.get("obs_id")
+    return folder.name if obs_id and folder.parent.name == obs_id else None
+
+
+def _of_version(part, version):
+    """Return a part that is another one than that of an earlier version of the file."""
+    return dataclasses.replace(part, key=f"{part.key} {version}") if version else part
+
+
 def _add(app, content, part, about, metadata, hidden, opened):
     label = free_label(
-        about["observation"], about["product"], jdaviz_api.data_labels(app), part.name
-    )
+        about["observation"], about["product"], jdaviz_api.data_labels(app), part.name,
+        about["version"],
+    )  # fmt: skip
     if part.format == "Image":
         content.meta.update(metadata)
     note = jdaviz_adding.add_layer(

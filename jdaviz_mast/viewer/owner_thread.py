@@ -39,10 +39,13 @@ class OwnerThread:
     def __init__(self):
         self._calls = queue.SimpleQueue()
         self._draining = threading.RLock()
+        self._stand_in = None  # the thread that does without the page just now
         self.rebind()
 
     def rebind(self):
         """Take the calling thread, its event loop and its page for the owner."""
+        if self._stand_in == threading.get_ident():
+            return  # it goes back to its own work, and the page comes back or not
         self._ident = threading.get_ident()
         self._loop = _running_loop()
         self._page = _page_context()
@@ -119,8 +122,12 @@ class OwnerThread:
 
         with page.lock:
             if not page.closed_event.is_set():
-                with page:
-                    asyncio.run(drain())
+                self._stand_in = threading.get_ident()
+                try:
+                    with page:
+                        asyncio.run(drain())
+                finally:
+                    self._stand_in = None
 
 
 def _running_loop():

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -517,3 +518,74 @@ def test_search_and_fetch_start_without_the_viewer(archive, tmp_path):
     )
     command = ["fetch", HST, "--server", archive.url, "--download-dir", str(tmp_path)]
     subprocess.run([sys.executable, "-c", code, *command], check=True, timeout=30)
+
+
+# -- completion ------------------------------------------------------------------------------
+
+
+def test_bash_completes_commands_options_and_values(run, tmp_path):
+    code, script, error = run("--print-completion", "bash")
+    assert (code, error) == (OK, "")
+    (tmp_path / "completion.bash").write_text(script)
+    asking = """
+        source completion.bash
+        function=$(complete -p jdaviz-mast | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        for line in "$@"; do
+            read -ra COMP_WORDS <<< "$line"
+            [[ $line == *' ' ]] && COMP_WORDS+=("")
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+            $function jdaviz-mast "${COMP_WORDS[-1]}"
+            echo "${COMPREPLY[*]}"
+        done
+    """
+    lines = {
+        "jdaviz-mast fe": "fetch",
+        "jdaviz-mast fetch x --sou": "--source",
+        "jdaviz-mast fetch x --source ": "auto http s3",
+        "jdaviz-mast app --layout c": "cubeviz",
+        "jdaviz-mast app --requ": "--require-key",
+    }
+    (tmp_path / "a folder").mkdir()
+    result = subprocess.run(
+        ["bash", "-u", "-c", asking, "bash", *lines, "jdaviz-mast fetch x --download-dir a"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert result.stderr == ""
+    *completed, folder = result.stdout.splitlines()
+    assert completed == list(lines.values())
+    assert folder == "a folder"
+    checked = subprocess.run(["bash", "-n", "completion.bash"], cwd=tmp_path, check=False)
+    assert checked.returncode == 0
+
+
+def test_zsh_gets_a_script_of_its_own(run):
+    code, script, _ = run("--print-completion", "zsh")
+    assert code == OK
+    assert script.startswith("#compdef jdaviz-mast")
+    assert run("--print-completion", "cmd.exe")[0] == BAD_INPUT
+
+
+# -- where the viewer is served --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--port", "99999"], "--port: 99999"), (["--host", "no.such.host.invalid"], "--host: 'no."),
+     (["--host", "192.0.2.1"], "--host: '192.0.2.1'")],
+)  # fmt: skip
+def test_a_place_that_cannot_be_served_on_is_said(arguments, words):
+    command = [sys.executable, "-m", "jdaviz_mast", "app", "--no-browser", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == BAD_INPUT
+    assert_one_sentence(result.stderr)
+    assert words in result.stderr
+
+
+def test_a_port_that_is_taken_is_said():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "jdaviz_mast", "app", "--no-browser", "--port", port]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == BAD_INPUT
+    assert_one_sentence(result.stderr)
+    assert f"--port: {port} is not usable; another program uses it" in result.stderr

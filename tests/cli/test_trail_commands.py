@@ -84,7 +84,7 @@ def test_curl_script_takes_the_choices_of_fetch(run, tmp_path):
     said = json.loads(run("curl-script", HST, "--json")[1])
     assert said["files"] == 2
     assert said["script"].startswith("#!/bin/bash")
-    assert run("curl-script", HST, "--suffix", "none")[0] == NOTHING_FOUND
+    assert run("curl-script", HST, "--suffix", "none")[0] == BAD_INPUT
     assert run("curl-script", "nothing_of_the_kind")[0] == NOTHING_FOUND
     (tmp_path / "it.sh").write_text(script)
     done = subprocess.run(["bash", tmp_path / "it.sh", tmp_path / "x"], capture_output=True)

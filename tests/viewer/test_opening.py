@@ -1,5 +1,7 @@
 """Every kind of product opens, as what it is, in every application that can hold it."""
 
+import os
+
 import jdaviz
 import numpy as np
 import product_files
@@ -13,17 +15,19 @@ from jdaviz_mast.products.suffixes import SUFFIXES
 from jdaviz_mast.viewer.opening import MOST_PARTS, Opened, open_product, parts_of
 
 KINDS = {s.name: kinds.KINDS[s.kind] for s in SUFFIXES if kinds.KINDS[s.kind].format}
+#: Whether every suffix is opened in App, of which many are written alike.
+THOROUGH = bool(os.environ.get("JDAVIZ_MAST_THOROUGH"))
 #: One suffix of each kind, and those of files that are made otherwise.
 VARIED = ("uncal", "ramp", "rate", "i2d", "segm", "rateints", "psfstack", "x1d", "c1d", "x1dints",
           "x1dsum", "sx1", "s2d", "x2d", "s3d", "cat", "whtlt", "flt", "ffic", "lc", "llc", "tp",
           "lpd-targ")  # fmt: skip
 APPLICATIONS = {"deconfigged": "App", "imviz": "Imviz", "cubeviz": "Cubeviz",
                 "specviz": "Specviz", "specviz2d": "Specviz2d", "rampviz": "Rampviz"}  # fmt: skip
-CASES = [("deconfigged", suffix) for suffix in KINDS] + [
+CASES = [
     (configuration, suffix)
     for configuration in kinds.APPLICATIONS
-    for suffix in VARIED
-    if configuration != "deconfigged" and KINDS[suffix].opens_in(configuration)
+    for suffix in (KINDS if configuration == "deconfigged" and THOROUGH else VARIED)
+    if KINDS[suffix].opens_in(configuration)
 ]
 
 
