@@ -6,6 +6,7 @@ import sys
 from tqdm import tqdm
 
 from jdaviz_mast.mast import Mast
+from jdaviz_mast.words import bytes_in_words
 
 __all__ = ["library"]
 
@@ -27,7 +28,8 @@ def library(options):
         for file in files:
             _print(file)
         if files:
-            print(f"{len(files):,} files, {_bytes(sum(f.size for f in files))}", file=sys.stderr)
+            total = bytes_in_words(sum(f.size for f in files))
+            print(f"{len(files):,} files, {total}", file=sys.stderr)
         else:
             what = f"that matches {text!r}" if text else "yet"
             print(f"There is nothing in {kept.folder} {what}.", file=sys.stderr)
@@ -60,8 +62,5 @@ def _print(file):
     version = file.versions.get("PRVVERSION") or file.versions.get("CAL_VER") or ""
     when = file.fetched_at[:16].replace("T", " ")
     target = of.get("target_name") or ""
-    print(f"{when}  {_bytes(file.size):>7}  {target:16}  {taken:24}  {version:8}  {file.path}")
-
-
-def _bytes(number):
-    return f"{tqdm.format_sizeof(number)}B"
+    size = bytes_in_words(file.size)
+    print(f"{when}  {size:>7}  {target:16}  {taken:24}  {version:8}  {file.path}")
