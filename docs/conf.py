@@ -1,6 +1,7 @@
 """Sphinx configuration; the build needs no internet."""
 
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "jdaviz-mast"
 author = "The jdaviz-mast developers"
@@ -27,6 +28,7 @@ numpydoc_show_class_members = False
 
 # `sphinx-build -b doctest docs docs/_build/doctest` runs the examples of these pages
 # against the embedded archive.
+doctest_path = [str(Path(__file__).parent)]
 doctest_global_setup = """
 import tempfile
 import warnings
@@ -34,13 +36,13 @@ import astropy.units as u
 from astroquery.exceptions import NoResultsWarning
 from jdaviz_mast import Mast, conf
 from jdaviz_mast.demo import DemoArchive, Fault
+from shared_archive import archive
 warnings.simplefilter("ignore", NoResultsWarning)
-_archive = archive = DemoArchive().start()
 _folder = tempfile.TemporaryDirectory()
-conf.server, conf.download_dir = _archive.url, _folder.name
+conf.server, conf.download_dir = archive.url, _folder.name
 """
 doctest_global_cleanup = """
-_archive.stop()
+archive.clear_faults()
 _folder.cleanup()
 conf.reset("server")
 conf.reset("download_dir")

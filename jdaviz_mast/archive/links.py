@@ -57,6 +57,7 @@ def portal_link(observation_id):
 
     Examples
     --------
+    >>> from jdaviz_mast.archive import portal_link
     >>> portal_link("ib5741010").split("?")[0]
     'https://mast.stsci.edu/portal/Mashup/Clients/Mast/Portal.html'
     """

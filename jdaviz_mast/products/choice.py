@@ -215,6 +215,7 @@ def choose_products(products, **wanted):
     Examples
     --------
     >>> from astropy.table import Table
+    >>> from jdaviz_mast.products import choose_products
     >>> products = Table({"productFilename": ["a_i2d.fits", "a_x1d.fits"], "calib_level": [3, 3]})
     >>> choose_products(products, suffix="i2d")["productFilename"].tolist()
     ['a_i2d.fits']
