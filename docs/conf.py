@@ -42,7 +42,8 @@ _folder = tempfile.TemporaryDirectory()
 conf.server, conf.download_dir = archive.url, _folder.name
 """
 doctest_global_cleanup = """
-archive.clear_faults()
+import shared_archive
+shared_archive.archive.clear_faults()
 _folder.cleanup()
 conf.reset("server")
 conf.reset("download_dir")
