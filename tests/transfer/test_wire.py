@@ -15,7 +15,7 @@ from odd_server import OddServer, head, part
 
 from jdaviz_mast.demo.faults import Fault
 from jdaviz_mast.errors import AccessDenied, FileProblem, MastError
-from jdaviz_mast.transfer.wire import Broken, Busy, NotThere, Unreachable, Wire, host_of
+from jdaviz_mast.transfer.wire import Broken, Busy, Gone, NotThere, Unreachable, Wire, host_of
 
 EPOCH = datetime.datetime(2025, 6, 15, 12, tzinfo=datetime.UTC)
 
@@ -429,8 +429,8 @@ def test_this_machine_is_reached_without_the_proxy_and_others_with_it(monkeypatc
 # fault, error, words of its message
 BAD = {
     "400": (Fault("status", status=400), NotThere, r"refused to give this file \(HTTP 400\)"),
-    "404": (Fault("status", status=404), NotThere, r"does not have this file \(HTTP 404\)"),
-    "410": (Fault("status", status=410), NotThere, r"does not have this file \(HTTP 410\)"),
+    "404": (Fault("status", status=404), Gone, r"does not have this file \(HTTP 404\)"),
+    "410": (Fault("status", status=410), Gone, r"does not have this file \(HTTP 410\)"),
     "304": (Fault("status", status=304), NotThere, "HTTP 304"),
     "204": (Fault("status", status=204), NotThere, "HTTP 204"),
     "408": (Fault("status", status=408), Busy, "HTTP 408"),
