@@ -1,7 +1,7 @@
 """Make the pictures of these pages: the demo, driven in headless Chromium.
 
-``python docs/make_screenshots.py [FOLDER]`` writes them to ``docs/images``, or to a folder. It needs
-what the tests marked ``browser`` need, and takes about a minute.
+``python docs/make_screenshots.py [FOLDER]`` writes them to ``docs/images``, or to a folder. It
+needs what the tests marked ``browser`` need, and takes about a minute.
 """
 
 import io
@@ -19,9 +19,13 @@ sys.path.insert(0, str(DOCS.parent / "tests" / "browser"))
 
 from tray_page import PATIENCE, Application, Jobs, Tray, pixels  # noqa: E402
 
-#: So few that a picture of a nebula has less than 150 kB.
-COLOURS = 96
+#: So few that a picture of a nebula, at a width of 880, has less than 150 kB.
+COLOURS = 64
 FLAGS = ["--no-sandbox", "--disable-gpu"]
+#: What jdaviz says over its tool bar comes and goes.
+QUIET = ".v-snack { display: none }"
+#: A click on what is partly hidden moves the sidebar sideways, too.
+UPRIGHT = "() => document.querySelectorAll('.v-card').forEach(card => { card.scrollLeft = 0; })"
 WINDOW = {"width": 1400, "height": 900}
 
 
@@ -35,8 +39,10 @@ class Studio:
         """Open a page; return its tray."""
         return Tray(self.browser.new_page(viewport=WINDOW | window), self.url)
 
-    def save(self, name, page, *elements):
+    def save(self, name, page, *elements, width=None):
         """Save a page, or the part of it that some elements take up, with few colours."""
+        page.add_style_tag(content=QUIET)
+        page.evaluate(UPRIGHT)
         page.mouse.move(WINDOW["width"] / 2, 40)  # where nothing explains itself
         page.wait_for_timeout(700)  # for what is still sliding or fading
         options = {}
@@ -49,6 +55,9 @@ class Studio:
             bottom = max(box["y"] + box["height"] for box in boxes) + 8
             options["clip"] = {"x": left, "y": top, "width": right - left, "height": bottom - top}
         picture = Image.open(io.BytesIO(page.screenshot(**options))).convert("RGB")
+        if width:
+            height = round(picture.height * width / picture.width)
+            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         reduced = picture.quantize(COLOURS, dither=Image.Dither.NONE)
         reduced.save(self.folder / f"{name}.png", optimize=True)
 
@@ -58,13 +67,13 @@ def nebula(studio):
     tray = studio.open()
     page = tray.page
     tray.search_target("NGC 3132")
-    for name in ("F770W", "F1130W", "F1800W"):
+    for name in ("F470N", "F212N", "F090W"):
         tray.select(name)
     page.locator("#mast-colour-set").click()
     page.locator("#mast-colours").wait_for()
     wait_for_colour(page)
     show_results(page)
-    studio.save("tray", page)
+    studio.save("tray", page, width=880)
 
     page.locator("#mast-library-head").click()
     page.locator(".mast-kept").first.wait_for()
@@ -105,15 +114,17 @@ def exclusive_access(studio):
     page.get_by_role("button", name="Check", exact=True).click()
     page.locator("#mast-token-message").get_by_text("knows you as").wait_for()
     studio.save(
-        "exclusive_access", page, page.locator(".mast-observations").first, page.locator("#mast-token")
+        "exclusive_access",
+        page,
+        page.locator(".mast-observations").first,
+        page.locator("#mast-token"),
     )
 
 
 def spectrum_and_cube(studio):
     """A cube, its uncertainty and its spectra."""
     tray = imported(studio, "NGC 7319")
-    open("/tmp/w/h6/page.html","w").write(tray.page.content())
-
+    tray.page.locator("[value='jdaviz:homezoom']").last.click()  # both spectra, all of them
     studio.save("spectrum_and_cube", tray.page)
 
 
@@ -136,11 +147,8 @@ def imported(studio, target):
 
 
 def show_results(page):
-    """Turn the sidebar to the results, and close what jdaviz says over its tool bar."""
+    """Turn the sidebar to the results."""
     page.locator("#mast-search-message").evaluate("element => element.scrollIntoView()")
-    said = page.locator(".v-snack__action button:visible")
-    if said.count():
-        said.first.click()
 
 
 def wait_for_colour(page):
@@ -175,4 +183,4 @@ def make(folder, scenes=SCENES):
 
 
 if __name__ == "__main__":
-    make(sys.argv[1] if len(sys.argv) > 1 else DOCS / "images", [globals()[n] for n in sys.argv[2:]] or SCENES)
+    make(sys.argv[1] if len(sys.argv) > 1 else DOCS / "images")

@@ -14,6 +14,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from jdaviz_mast import Mast
 from jdaviz_mast.cli.main import _parser
@@ -112,7 +114,7 @@ def prepare(path, archive, home):
         if missing:
             archive.fail(Fault("status", status=404, match=missing))
         folder = home / folder if folder else home.parent / "Downloads" / "jdaviz-mast"
-        job = Mast(archive.url, folder).fetch(observation)
+        job = Mast(archive.url, folder).fetch(observation, source="http")
         assert job.state == ("partial" if missing else "complete")
         archive.clear_faults()
 
@@ -135,8 +137,11 @@ def test_the_commands_of_a_page_work(path, home, archive):
 
 @with_blocks("python")
 def test_the_scripts_of_a_page_work(path, home):
-    for script in run_by_us(path, "python"):
-        run([sys.executable, "-W", "ignore", "-c", script], home)
+    # In a kernel, since jdaviz shows itself in notebooks alone.
+    cells = [new_code_cell(script) for script in run_by_us(path, "python")]
+    resources = {"metadata": {"path": str(home)}}
+    notebook = new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
 
 
 def test_no_block_is_left_out_by_accident():
@@ -155,7 +160,7 @@ def test_no_block_is_left_out_by_accident():
 
 COMMANDS = sorted(
     {
-        line.split("  ")[0].strip()
+        re.split(r"  |#", line)[0].strip()
         for path in PAGES
         for language, text, by_hand in blocks(path)
         if by_hand or language == "text"
