@@ -57,8 +57,11 @@ class MastImport(OriginSide, LibrarySide, SkySide, ColourSide, LadderSide, Trail
         ``forecast``, ``import_``.
     jobs : list of `~jdaviz_mast.ImportJob`
         Imports into the download folder, those of earlier sessions too, oldest first.
-    library : `~jdaviz_mast.library.Library`
-        What is in the download folder, and where it came from; see `load_from_library`.
+
+    Notes
+    -----
+    ``library`` is the `~jdaviz_mast.library.Library` of the download folder; `load_from_library`
+    opens a file of it.
     """
 
     template_file = __file__, "mast_import.vue"
