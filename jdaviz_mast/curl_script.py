@@ -212,7 +212,7 @@ def curl_script(server, title, items, download_url, folder):
         _HEAD.replace("__PROTOCOLS__", "https" if encrypted else "http,https")
         .replace("__TOKEN__", "${MAST_API_TOKEN:-}" if private else "")
         .replace("__VERSION__", version("jdaviz-mast"))
-        .replace("__DATE__", f"{Time.now().utc.isot[:16]} UTC".replace("T", " "))
+        .replace("__DATE__", f"{Time.now().utc.iso[:16]} UTC")
         .replace("__SERVER__", _comment(plain_server(server)))
         .replace("__TITLE__", _comment(title))
     )

@@ -20,6 +20,7 @@ from jdaviz_mast.archive import (
     Query,
     as_dict,
     as_observations,
+    check_product_types,
     check_server,
     count,
     keep_queries,
@@ -541,6 +542,7 @@ class Mast(Reproducible, Traceable):
         MastError
             With ``block``, if the archive could not say which products there are.
         """
+        check_product_types(product_type)
         request = {
             "server": self.server,
             "source": check_source(source or conf.source, self.server),

@@ -7,7 +7,14 @@ import functools
 import numpy as np
 from astropy.table import Row, Table
 
-from jdaviz_mast.archive import COMBINED_LEVEL, Archive, as_dict, as_observations, bucket_address
+from jdaviz_mast.archive import (
+    COMBINED_LEVEL,
+    Archive,
+    as_dict,
+    as_observations,
+    bucket_address,
+    plain_server,
+)
 from jdaviz_mast.errors import Cancelled, FileProblem, InvalidInput, MastError
 from jdaviz_mast.library.disk import product_path
 from jdaviz_mast.products import check_contents
@@ -39,6 +46,10 @@ class Plan:
 
     def make(self, record, check_cancelled, say):
         """Return the `Item` list of a job; the archive is asked if it is not known yet."""
+        begun_at = record.request.get("server")
+        if begun_at not in (None, self._server):
+            # Not asked by itself: whoever wrote the record would get the token.
+            say(f"It was begun at {plain_server(begun_at)}; {self._server} is asked now.")
         abouts = record.files()
         if abouts is None:
             abouts = self._ask_for_products(record, check_cancelled)

@@ -40,6 +40,10 @@ def provenance(mast, subject, exposures=True, check_cancelled=None):
     if label:
         chain.append(Origin("layer", label))
     if file is not None:
+        if file.sha256 is None:  # not reckoned yet, or the file was written to since
+            library = mast.open_library(synchronize=False)
+            library.add_checksums([file.path], check_cancelled)
+            file = library.file(str(file.path)) or file
         chain.append(_file_origin(file))
     if product:
         chain.append(product_origin(_as_fetched(product, file)))
@@ -135,6 +139,7 @@ def _file_origin(file):
     facts = {
         "size": f"{file.size:,} bytes",
         "sha256": file.sha256,
+        "changed on disk since it was fetched": "yes" if file.changed else None,
         "fetched": None if file.fetched is None else f"{file.fetched.utc.iso[:19]} UTC",
         "source": file.source,
         "server": file.server,

@@ -17,6 +17,7 @@ from jdaviz_mast.library import (
 )
 from jdaviz_mast.plan import as_given, title_of_given
 from jdaviz_mast.transfer import Record, remove_old
+from jdaviz_mast.words import one_line
 
 __all__ = ["Reproducible", "check_executor", "check_source"]
 
@@ -188,7 +189,7 @@ class Reproducible:
         request = choice | {
             "server": self.server,
             "source": check_source(source or conf.source, self.server),
-            "title": f"{manifest.title.removesuffix(_AGAIN)}{_AGAIN}",
+            "title": f"{one_line(manifest.title).removesuffix(_AGAIN)}{_AGAIN}",
             "query": manifest.queries[0]["arguments"] if len(manifest.queries) == 1 else None,
             "queries": manifest.queries,
             "shown_with": manifest.content.get("shown_with"),

@@ -85,6 +85,10 @@ def test_script_is_clean_and_fetches_what_an_import_would(mast, archive, tmp_pat
     assert [(file.state, file.error) for file in existing.files] == [("complete", None)] * 2
 
 
+def test_it_says_when_it_was_written(mast):
+    assert re.search(r" on \d{4}-\d\d-\d\d \d\d:\d\d UTC", mast.curl_script(HST))
+
+
 def test_tables_rows_and_exposures_make_a_script(mast):
     observations = mast.search("NGC 3132", mission="HST")
     assert mast.curl_script(observations).count("\nfetch ") == 4

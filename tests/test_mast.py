@@ -320,6 +320,15 @@ def test_known_sources_are_taken(mast, source):
     assert mast.fetch(small(mast.products(MOSAIC)), source=source).state == "complete"
 
 
+def test_a_job_that_was_begun_at_another_archive_says_so(mast, tmp_path):
+    job = mast.fetch(HST)
+    elsewhere = Mast("http://127.0.0.1:9", mast.download_dir).resume(job.id)
+    assert elsewhere.state == "complete"  # nothing was missing
+    said = f"It was begun at {mast.server}; http://127.0.0.1:9 is asked now."
+    assert said in elsewhere.notes
+    assert not mast.resume(job.id).notes
+
+
 @pytest.mark.parametrize("product_type", ["IMAGES", "", 3])
 def test_an_unknown_product_type_is_refused(mast, product_type, tmp_path):
     with pytest.raises(InvalidInput, match="^product_type: .*SCIENCE, PREVIEW"):

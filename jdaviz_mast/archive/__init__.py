@@ -3,7 +3,7 @@
 from jdaviz_mast.archive.asked import keep_queries, plain_arguments, plain_server, queries_of
 from jdaviz_mast.archive.cells import UNREADABLE
 from jdaviz_mast.archive.checks import MAX_RADIUS
-from jdaviz_mast.archive.client import Archive
+from jdaviz_mast.archive.client import Archive, check_product_types
 from jdaviz_mast.archive.cloud import bucket_address
 from jdaviz_mast.archive.credentials import Credentials, User, check_token
 from jdaviz_mast.archive.datasets import collection_doi, is_doi, plain_doi
@@ -44,6 +44,7 @@ __all__ = [
     "as_dict",
     "as_observations",
     "bucket_address",
+    "check_product_types",
     "check_server",
     "check_token",
     "collection_doi",

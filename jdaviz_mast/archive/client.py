@@ -248,7 +248,7 @@ class Archive:
         products : `~astropy.table.Table`
             MAST's own columns, in the archive's order.
         """
-        types = _product_types(product_type)
+        types = check_product_types(product_type)
         lists = []
         numbers = list(dict.fromkeys(str(obsid) for obsid in observations["obsid"]))
         for start in range(0, len(numbers), at_once):
@@ -337,7 +337,13 @@ class Archive:
             raise explain(error, self.server) from error
 
 
-def _product_types(product_type):
+def check_product_types(product_type):
+    """Return the ``productType`` that are meant, a list; None for all.
+
+    Raises
+    ------
+    InvalidInput
+    """
     if product_type is None:
         return None
     types = [str(item).upper() for item in np.atleast_1d(product_type)]

@@ -15,7 +15,7 @@ from jdaviz_mast.archive import META, as_dict
 from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.errors import FileProblem, InvalidInput
 from jdaviz_mast.mast import Mast
-from jdaviz_mast.words import bytes_in_words
+from jdaviz_mast.words import bytes_in_words, one_line
 
 __all__ = ["fetch", "follow", "jobs", "keywords", "preview", "resume", "search",
            "show_progress"]  # fmt: skip
@@ -181,7 +181,9 @@ def jobs(options):
             size = f"{bytes_in_words(job.bytes_done)} of {bytes_in_words(job.bytes_total)}"
             when = job.created.to_value("iso", subfmt="date_hm")
             files = f"{done} of {len(job.files)} files"
-            print(f"{job.id}  {when}  {job.state:11}  {files:>18}  {size:>20}  {job.title}")
+            print(
+                f"{job.id}  {when}  {job.state:11}  {files:>18}  {size:>20}  {one_line(job.title)}"
+            )
     if not listed and not options.json:
         print(f"There are no imports into {mast.download_dir}.", file=sys.stderr)
     return bool(listed)

@@ -1,7 +1,9 @@
 """The command ``jdaviz-mast``: its arguments, its exit codes."""
 
 import argparse
+import contextlib
 import os
+import re
 import sys
 
 from jdaviz_mast.cli.completion import PrintCompletion
@@ -29,9 +31,32 @@ exit codes:
   {INTERRUPTED}  stopped with Ctrl-C"""
 
 
+class _Plain:
+    """A stream without what a terminal would take for a command, whoever wrote it."""
+
+    _COMMANDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        return self._stream.write(self._COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text))
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
 def main(arguments=None):
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
+    with (
+        contextlib.redirect_stdout(_Plain(sys.stdout)),
+        contextlib.redirect_stderr(_Plain(sys.stderr)),
+    ):
+        return _main(options)
+
+
+def _main(options):
     try:
         code = _run(options)
         sys.stdout.flush()

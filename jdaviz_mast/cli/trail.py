@@ -6,6 +6,7 @@ import sys
 from jdaviz_mast.cli.products import chosen, is_choice
 from jdaviz_mast.library import FORMATS
 from jdaviz_mast.mast import Mast
+from jdaviz_mast.words import one_line
 
 __all__ = ["FORMAT_NAMES", "curl_script", "manifest", "replay"]
 
@@ -40,9 +41,9 @@ def replay(options):
         for note in made.notes:
             print(note, file=sys.stderr)
         for file in made.files:
-            print(f"{file.verdict:13}  {file.path or file.uri}")
+            print(f"{file.verdict:13}  {one_line(file.path or file.uri)}")
             if file.reason:
-                print(f"{'':13}  {file.reason}", file=sys.stderr)
+                print(f"{'':13}  {one_line(file.reason)}", file=sys.stderr)
         print(f"{made.summary}.", file=sys.stderr)
     return OK if made.is_same else FAILED
 

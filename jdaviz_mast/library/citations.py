@@ -214,7 +214,7 @@ def _proposal_entry(row):
     mission, number = row["obs_collection"], str(row["proposal_id"])
     lines = [
         f"@MISC{{{mission.lower()}.prop.{_key(number)},",
-        f"  author = {{{{{_escape(row.get('proposal_pi') or 'unknown')}}}}},",
+        f"  author = {{{_escape(row.get('proposal_pi') or 'unknown')}}},",
         f'  title = "{{{_escape(row.get("obs_title") or "untitled")}}}",',
         f"  howpublished = {{{_PROPOSALS[mission]}. ID {_escape(number)}}}",
         "}",

@@ -175,7 +175,10 @@ def _version(file):
 
 def _compare(then, file, library, check_cancelled):
     before = {name: then[name] for name in ("size", "sha256", "versions")}
-    about = {"uri": then["uri"], "path": then["path"], "before": before}
+    # Not that of the manifest, which may say anything.
+    path = None if file is None or file.path is None else file.path.absolute()
+    path = path.relative_to(library.folder).as_posix() if path is not None else None
+    about = {"uri": then["uri"], "path": path, "before": before}
     if file is None or file.state != "complete":
         failure = "" if file is None else file.failure
         error = file.error if file is not None else None

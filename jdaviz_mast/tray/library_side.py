@@ -2,7 +2,7 @@
 
 from traitlets import Unicode
 
-from jdaviz_mast.errors import Cancelled, InvalidInput, MastError
+from jdaviz_mast.errors import Cancelled, FileProblem, InvalidInput, MastError
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.tray.form import sentence
 from jdaviz_mast.tray.import_side import ImportSide
@@ -75,6 +75,8 @@ class LibrarySide(ImportSide):
         if file is None or not file.path.exists():
             library.synchronize(worker.check_cancelled)
             file = library.file(uri)
+        if file is None and library.file(uri, gone=True) is not None:
+            raise FileProblem("The file is no longer in the download folder; import it again.")
         if file is None:
             allowed = f"choose a file of the library of {library.folder}"
             raise InvalidInput("uri", uri, allowed)

@@ -90,3 +90,29 @@ def test_curl_script_takes_the_choices_of_fetch(run, tmp_path):
     done = subprocess.run(["bash", tmp_path / "it.sh", tmp_path / "x"], capture_output=True)
     assert done.returncode == 0
     assert len(list((tmp_path / "x").rglob("*.fits"))) == 4
+
+
+def test_no_text_of_a_manifest_commands_the_terminal(run, tmp_path):
+    run("fetch", HST)
+    content = json.loads(run("manifest")[1])
+    content["job"]["title"] = "red \x1b[31m\x1b]0;mine\x07\nand a second line"
+    content["files"][0]["path"] = "a\x1b[2Jb"
+    path = tmp_path / "foreign.json"
+    path.write_text(json.dumps(content))
+    for arguments in (["replay", path], ["jobs"], ["replay", tmp_path / "no\x1b[31m.json"]):
+        _, out, error = run(*arguments)
+        assert out + error
+        assert all(letter.isprintable() or letter in "\n\r\t" for letter in out + error)
+    assert len(run("jobs")[1].splitlines()) == 2
+
+
+def test_replay_prints_where_files_are_and_not_what_a_manifest_says(run, tmp_path):
+    run("fetch", HST)
+    content = json.loads(run("manifest")[1])
+    content["files"][0]["path"] = "../../elsewhere.fits"
+    path = tmp_path / "foreign.json"
+    path.write_text(json.dumps(content))
+    code, out, _ = run("replay", path)
+    assert code == OK
+    assert "elsewhere" not in out
+    assert out.count(f"HST/{HST}/") == 2

@@ -49,6 +49,13 @@ def test_a_file_leads_to_its_raw_exposures(fetched):
     assert found.notes == []
 
 
+def test_a_file_that_was_changed_on_disk_is_not_passed_off_as_fetched(fetched):
+    path = fetched.library.file(URI).path
+    path.write_bytes(path.read_bytes()[:-2] + b"??")
+    (file,) = of_kind(fetched.provenance(URI), "file")
+    assert file.facts["changed on disk since it was fetched"] == "yes"
+
+
 def test_all_names_of_one_thing_lead_the_same_way(fetched):
     by_uri = fetched.provenance(URI)
     path = fetched.library.file(URI).path

@@ -26,7 +26,7 @@ def kept(mast, tmp_path):
 
 
 def verdicts(replay):
-    return {file.path.rsplit("/", 1)[-1]: file.verdict for file in replay.files}
+    return {(file.path or file.uri).rsplit("/", 1)[-1]: file.verdict for file in replay.files}
 
 
 def test_the_same_bytes_come_again(mast, archive, tmp_path, kept):

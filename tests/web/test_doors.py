@@ -151,6 +151,11 @@ def test_an_exposure_is_imported_at_its_own_level(door):
     assert door.ended(job_id)["fileProgress"]
 
 
+def test_an_unknown_type_of_product_is_refused_at_once(door):
+    answer = door.post("import", {"obsId": HST, "productType": "banana"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "productType")
+
+
 def test_what_an_observation_does_not_have_is_said_at_once(door):
     answer = door.post("import", {"obsId": HST, "productType": "CATALOG", "calibLevel": [1]})
     assert answer.status_code == 404
