@@ -87,6 +87,7 @@ def add_layer(app, content, label, *, format, metadata=None, key="", visible=Tru
                     content, format=format, data_label=label, ignore_invalid_kwargs=True, **options
                 )
                 before.restore_of_ramp(app, format)
+                _unlink_pixels_of_spectra(app)
                 _check_shown(app, label, format, content, watch.errors)
                 if not watch.errors or last:
                     break
@@ -244,6 +245,26 @@ def _bring_into_view(app, label):
                 seen &= (y >= min(state.y_min, state.y_max)) & (y <= max(state.y_min, state.y_max))
                 if not np.any(seen):
                     state.reset_limits()
+
+
+def _unlink_pixels_of_spectra(app):
+    """Link spectra by their wavelengths alone.
+
+    jdaviz 5.0 also takes pixel n of one for pixel n of the other. Of the two ways to a
+    wavelength, glue takes one or the other: sometimes a spectrum stands at the wavelengths that the
+    pixels of another have.
+    """
+    collection = app.data_collection
+    wrong = [
+        link
+        for link in collection.external_links
+        if all(data.ndim == 1 and data.coords is not None for data in (link.data1, link.data2))
+        and link.cids1[0] in link.data1.pixel_component_ids
+        and link.cids2[0] in link.data2.pixel_component_ids
+    ]
+    if wrong:
+        with collection.delay_link_manager_update():
+            collection.remove_link(wrong)
 
 
 def _first_line(error):

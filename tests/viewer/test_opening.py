@@ -294,6 +294,24 @@ def test_a_spectrum_outside_of_the_view_is_brought_into_it(configuration, made, 
     assert (viewer.state.x_min, viewer.state.x_max) == (before / 2, before)
 
 
+@pytest.mark.parametrize("configuration", ["deconfigged", "specviz"])
+def test_spectra_on_other_grids_stand_at_their_own_wavelengths(configuration, made, tmp_path):
+    viz, path = new_app(configuration), tmp_path / "jw2_x1d.fits"
+    with fits.open(made("x1d")) as file:
+        file[1].data = file[1].data[::3]
+        file.writeto(path)
+    for one in (made("x1d"), path):
+        open_file(viz, one)
+    [viewer] = [v for v in viz._app._viewer_store.values() if v.layers]
+    fine, coarse = (layer.layer[viewer.state.x_att] for layer in viewer.layers)
+    assert len(fine) > 2 * len(coarse)
+    np.testing.assert_allclose(coarse, fine[::3])
+    # As long as pixels are linked, too, it is a matter of luck.
+    links = viz._app.data_collection.external_links
+    assert links
+    assert not any("Pixel" in id.label for link in links for id in (*link.cids1, *link.cids2))
+
+
 def test_importing_lcviz_does_not_break_units_of_spectra(made):
     viz = jdaviz.App()
     for suffix in ("lc", "x1d", "s2d", "x1dsum"):
