@@ -298,7 +298,7 @@ def test_a_spectrum_outside_of_the_view_is_brought_into_it(configuration, made, 
 def test_spectra_on_other_grids_stand_at_their_own_wavelengths(configuration, made, tmp_path):
     viz, path = new_app(configuration), tmp_path / "jw2_x1d.fits"
     with fits.open(made("x1d")) as file:
-        file[1].data = file[1].data[::3]
+        file[1].data = file[1].data[np.arange(len(file[1].data)) % 3 == 0]
         file.writeto(path)
     for one in (made("x1d"), path):
         open_file(viz, one)
