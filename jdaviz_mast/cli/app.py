@@ -34,7 +34,7 @@ def run(options):
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
-            note = f"Its archive is on {archive.url}, with NGC 3132 and more: no internet is needed"
+            note = f"Its archive, with NGC 3132 and more: --server {archive.url} in another terminal"
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir
