@@ -34,7 +34,9 @@ def run(options):
             cache = Path(platformdirs.user_cache_dir("jdaviz-mast")) / "demo"
             conf.download_dir = options.download_dir or str(cache)
             target = "NGC 3132"
-            note = f"Its archive, with NGC 3132 and more: --server {archive.url} in another terminal"
+            note = (
+                f"Its archive, with NGC 3132 and more, for other commands: --server {archive.url}"
+            )
         else:
             conf.server = options.server or conf.server
             conf.download_dir = options.download_dir or conf.download_dir
