@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tray_page import PATIENCE, pixels
+from tray_page import LAYOUTS, PATIENCE, pixels
 
 FILTERS = ("F444W;F470N", "F212N", "F090W")
 #: Folder for screenshots, for whoever wants to look.
 SHOTS = "JDAVIZ_MAST_SCREENSHOTS"
 
 
-@pytest.fixture(params=["imviz", "app"])
+@pytest.fixture(params=LAYOUTS)
 def tray(request, open_tray):
     tray = open_tray(request.param)
     tray.search_target("NGC 3132")

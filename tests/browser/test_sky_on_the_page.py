@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 import pytest
-from tray_page import PATIENCE, pixels
+from tray_page import LAYOUTS, PATIENCE, pixels
 
 F187N = "jw02733-o001_t001_nircam_clear-f187n"
 ORANGE = (255, 154, 60)
 
 
-@pytest.fixture(params=["app", "imviz"])
+@pytest.fixture(params=LAYOUTS)
 def tray(request, open_tray, archive):
     tray = open_tray(request.param)
     tray.search_target("NGC 3132")

@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 PATIENCE = 60_000  # milliseconds
+#: Where what is the same in both is tried; without a browser, it is tried in Imviz, too.
+LAYOUTS = ("app", "imviz") if os.environ.get("JDAVIZ_MAST_THOROUGH") else ("app",)
 
 
 class Application:
