@@ -42,7 +42,6 @@ def test_one_of_each_in_any_order(order, made):
 @pytest.mark.skipif(
     not os.environ.get("JDAVIZ_MAST_THOROUGH"), reason="JDAVIZ_MAST_THOROUGH=1 runs it"
 )
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("first", list(itertools.permutations(SIX, 2)), ids="-".join)
 def test_all_orders(first, made):
     def go_on(labels):
