@@ -215,7 +215,8 @@ class BadDay:
         """
         # Cancelled before it was planned, it has none.
         rows = self.rows if job.files or job.state != "cancelled" else []
-        assert [file.uri for file in job.files] == [row["dataURI"] for row in rows]
+        listed = [file.uri for file in job.files]
+        assert listed == [row["dataURI"] for row in rows], f"{job.state}, files {listed}"
         for file, row in zip(job.files, rows, strict=True):
             says = f"{row['productFilename'][:40]}: {file.state}, {file.error}, {file.note}"
             if file.state == "complete":
@@ -246,7 +247,8 @@ class BadDay:
         """`check`, and every file is whole, and no partial file or journal stays."""
         self.check(job)
         assert job.state == "complete", states(job)
-        assert leftovers(self.folder) == []
+        left = leftovers(self.folder)
+        assert left == [], f"left over: {left}"
 
 
 def outcome(call):
