@@ -11,6 +11,7 @@ import astropy.units as u
 import numpy as np
 from glue.config import settings, unit_converter
 from glue.core import HubListener, Subset
+from glue.core.link_helpers import LinkCollection
 from glue.core.message import DataCollectionAddMessage
 from glue.viewers.profile.state import ProfileViewerState
 from jdaviz.configs.imviz.plugins.viewers import ImvizImageView
@@ -258,7 +259,8 @@ def _unlink_pixels_of_spectra(app):
     wrong = [
         link
         for link in collection.external_links
-        if all(data.ndim == 1 and data.coords is not None for data in (link.data1, link.data2))
+        if isinstance(link, LinkCollection)  # those of catalogs are not
+        and all(data.ndim == 1 and data.coords is not None for data in (link.data1, link.data2))
         and link.cids1[0] in link.data1.pixel_component_ids
         and link.cids2[0] in link.data2.pixel_component_ids
     ]
