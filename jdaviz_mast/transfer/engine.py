@@ -15,7 +15,7 @@ import time
 
 from jdaviz_mast.errors import AccessDenied, Cancelled, DiskFull, FileProblem, MastError
 from jdaviz_mast.transfer.hosts import MOST_CONNECTIONS, pause_after
-from jdaviz_mast.transfer.partial import Partial, make_folder
+from jdaviz_mast.transfer.partial import Partial, make_folder, remove_litter
 from jdaviz_mast.transfer.schedule import Schedule
 from jdaviz_mast.transfer.wire import Broken, Busy, Gone, NotThere, Unreachable, Wire
 
@@ -195,6 +195,7 @@ class Transfer:
             return
         file.state = "running"
         if self._is_whole(task):
+            remove_litter(item.path)
             return
         if not task.sources:
             self._fail(task, "It is not whole on the disk, and was not to be fetched.")

@@ -28,6 +28,7 @@ __all__ = [
     "bytes_on_disk",
     "is_set_aside",
     "make_folder",
+    "remove_litter",
     "remove_partial",
     "set_aside",
 ]
@@ -430,6 +431,17 @@ def bytes_on_disk(path, size):
 def is_set_aside(path):
     """Whether this is what `set_aside` made of a file."""
     return re.fullmatch(r".+\.aside\d+", path.name) is not None
+
+
+def remove_litter(path):
+    """Remove what a kill has left beside a file just after it got its name."""
+    beside = [path.with_name(f".{path.name}.part{end}") for end in ("", ".journal", ".lock")]
+    if any(one.exists() for one in beside):
+        partial = Partial(path, "")
+        with contextlib.suppress(OSError):
+            if partial.acquire():
+                partial.drop()
+                partial.release()
 
 
 def remove_partial(path):

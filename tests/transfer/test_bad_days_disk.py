@@ -603,3 +603,14 @@ def test_an_observation_of_which_nothing_is_there_is_said_so(day):
         else:
             assert job.wait(5)
             assert job.state != "complete"
+
+
+def test_a_kill_just_after_a_file_got_its_name_leaves_no_litter(day, half):
+    kept = journal_of(day.path("large_i2d.fits")).read_bytes()
+    job = day.resume(half.id)
+    path = day.path("large_i2d.fits")
+    journal_of(path).write_bytes(kept)
+    path.with_name(f".{path.name}.part.lock").touch()
+    asked = len(day.requests())
+    day.check_all_complete(day.resume(job.id))
+    assert len(day.requests()) == asked
