@@ -7,7 +7,7 @@ from jdaviz_mast.archive import Archive
 from jdaviz_mast.errors import InvalidInput, ObservationNotFound
 from jdaviz_mast.library.refreshing import Held, refresh
 from jdaviz_mast.library.updates import keep_updates, kept_updates, updates_of
-from jdaviz_mast.plan import Plan
+from jdaviz_mast.plan import Plan, is_public
 from jdaviz_mast.transfer import all_records
 
 __all__ = ["look_for_updates", "new_version", "open_updates", "refresh_metadata"]
@@ -136,9 +136,6 @@ def _out_of_reach(mast):
         with contextlib.suppress(OSError):  # FileProblem is one
             for item in plan.kept_items(record) or ():
                 about = item.about
-                rights = about["product"].get("dataRights") or about["observation"].get(
-                    "dataRights"
-                )
-                if rights not in (None, "", "PUBLIC") and item.path and not item.path.exists():
+                if not is_public(about) and item.path and not item.path.exists():
                     held.append(Held(about["observation"], about["product"]))
     return held

@@ -27,7 +27,7 @@ from jdaviz_mast.transfer import (
     safe_path,
 )
 
-__all__ = ["Plan", "as_given", "title_of_given"]
+__all__ = ["Plan", "as_given", "is_exposure", "is_public", "title_of_given"]
 
 
 class Plan:
@@ -78,8 +78,7 @@ class Plan:
             all_levels = record.request["all_levels"]
             if observations is None:
                 found = as_observations(self._archive, given["observation_id"], check_cancelled)
-                if not np.any(found["calib_level"] >= COMBINED_LEVEL):
-                    all_levels = True  # whoever names an exposure means it
+                all_levels = all_levels or is_exposure(found)
                 observations = [as_dict(row) for row in found]
             rows = {str(row["obsid"]): row for row in observations}
             found = self._archive.products(
@@ -128,7 +127,7 @@ class Plan:
             for item in items
             if not item.problem
             and bytes_on_disk(item.path, item.size) is not None
-            and (source == "s3" or _is_public(item.about))
+            and (source == "s3" or is_public(item.about))
         ]
         found = self._archive.cloud_urls(wanted, check_cancelled) if wanted else {}
         return {uri: url for uri, url in found.items() if url}
@@ -194,6 +193,11 @@ def _as_it_is(item):
     return item
 
 
+def is_exposure(named):
+    """Return whether rows that were named are of exposures alone: who names one means it."""
+    return not np.any(named["calib_level"] >= COMBINED_LEVEL)
+
+
 def as_given(given):
     """Return what a fetch was given as JSON: an ID, observations or products."""
     if isinstance(given, str):
@@ -235,7 +239,8 @@ def _distinct(abouts):
         yield about
 
 
-def _is_public(about):
+def is_public(about):
+    """Return whether everybody may fetch a product, as far as its rows tell."""
     rights = about["product"].get("dataRights") or about["observation"].get("dataRights")
     return rights in (None, "", "PUBLIC")
 

@@ -1,9 +1,8 @@
 """The part of the front door that keeps the trail: manifests, replay, scripts."""
 
-import numpy as np
 from astropy.table import Row, Table
 
-from jdaviz_mast.archive import COMBINED_LEVEL, as_observations, bucket_address, plain_server
+from jdaviz_mast.archive import as_observations, bucket_address, plain_server
 from jdaviz_mast.config import conf
 from jdaviz_mast.curl_script import curl_script
 from jdaviz_mast.errors import InvalidInput
@@ -15,7 +14,7 @@ from jdaviz_mast.library import (
     kept_manifest,
     make_manifest,
 )
-from jdaviz_mast.plan import as_given, title_of_given
+from jdaviz_mast.plan import as_given, is_exposure, title_of_given
 from jdaviz_mast.transfer import Record, remove_old
 from jdaviz_mast.words import one_line
 
@@ -101,11 +100,9 @@ class Reproducible:
         if kind == "products":
             return Table(given) if isinstance(given, Row) else given
         found = as_observations(self._archive, given, check_cancelled)
-        if kind == "observation_id" and not np.any(found["calib_level"] >= COMBINED_LEVEL):
-            all_levels = True  # whoever names an exposure means it
         return self.products(
             found,
-            all_levels=all_levels,
+            all_levels=all_levels or (kind == "observation_id" and is_exposure(found)),
             product_type=product_type,
             check_cancelled=check_cancelled,
         )

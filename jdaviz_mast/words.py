@@ -1,6 +1,8 @@
 """How sizes, and texts that others wrote, are shown wherever a person reads them."""
 
-__all__ = ["bytes_in_words", "one_line"]
+from pathlib import Path
+
+__all__ = ["bytes_in_words", "one_line", "without_folder"]
 
 
 def bytes_in_words(number):
@@ -16,3 +18,15 @@ def one_line(text):
     """Return a text in one line, of characters that can be seen."""
     plain = "".join(letter if letter.isprintable() else " " for letter in str(text))
     return " ".join(plain.split())
+
+
+def without_folder(text, folder):
+    """Return a text that says “the download folder” where it names its place on this machine."""
+    folder = Path(folder)
+    places = {str(folder), str(folder.absolute()), str(folder.resolve())} - {".", "/"}
+    # The longest first: one may be the beginning of another.
+    for place in sorted(places, key=len, reverse=True):
+        for named in ("the download folder", "The download folder"):
+            text = text.replace(f"{named} {place}", named)
+        text = text.replace(place, "the download folder")
+    return text

@@ -4,9 +4,7 @@ import contextlib
 import json
 import logging
 import math
-import os
 import platform
-import tempfile
 import threading
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +16,8 @@ from jdaviz_mast.errors import FileProblem, MastError
 from jdaviz_mast.library.manifest import Manifest, manifest_path
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.transfer import STATE_FOLDER
+from jdaviz_mast.whole import write_whole
+from jdaviz_mast.words import without_folder
 
 __all__ = ["kept_manifest", "keep_layers", "make_manifest", "write_manifest"]
 
@@ -142,7 +142,7 @@ def keep_layers(download_dir, job, layers):
     before = _layers_of(download_dir, job.id)
     layers = before + [layer for layer in layers if layer not in before]
     try:
-        _write_text(_layers_file(download_dir, job.id), json.dumps(layers))
+        write_whole(_layers_file(download_dir, job.id), json.dumps(layers).encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileProblem(f"The layers of the import cannot be kept: {reason}.") from error
@@ -267,21 +267,18 @@ def _software():
 
 def _tidying(download_dir):
     """Return what takes folders of this machine, and the token, out of a text."""
-    folder, home = Path(download_dir), Path.home()
-    names = {str(folder): "the download folder", str(folder.absolute()): "the download folder",
-             str(folder.resolve()): "the download folder", str(home): "~"}  # fmt: skip
-    try:
+    names = {str(Path.home()): "~"}
+    with contextlib.suppress(MastError):
         token = find_token()
-    except MastError:
-        token = None
-    if token is not None:
-        names[token.reveal()] = _HIDDEN
+        if token is not None:
+            names[token.reveal()] = _HIDDEN
 
     def tidy(text):
-        # The longest first: the home folder is the beginning of the others.
-        for name in sorted(names, key=len, reverse=True):
+        # First, as the home folder is its beginning.
+        text = without_folder(text, download_dir)
+        for name, instead in names.items():
             if len(name) > 1:
-                text = text.replace(name, names[name])
+                text = text.replace(name, instead)
         return text
 
     return tidy
@@ -318,21 +315,8 @@ def _write(download_dir, manifest):
     path = manifest_path(download_dir, manifest.job_id)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_text(path, manifest.to_text())
+        write_whole(path, manifest.to_text().encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileProblem(f"The manifest of the import cannot be written: {reason}.") from error
     return path
-
-
-def _write_text(path, text):
-    """Write a file so that a reader sees all of it or none."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise

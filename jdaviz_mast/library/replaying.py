@@ -1,10 +1,10 @@
 """An import made again from its manifest: what is the same, and what the archive has changed."""
 
-import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from jdaviz_mast.errors import InvalidInput
+from jdaviz_mast.library.disk import sha256_of
 
 __all__ = ["VERDICTS", "Replay", "ReplayedFile", "abouts_of"]
 
@@ -18,7 +18,6 @@ VERDICTS = {
     "failed": "not fetched",
 }
 
-_BLOCK = 1 << 20
 _FAILURES = {"gone": "gone", "denied": "not permitted"}
 
 
@@ -185,7 +184,7 @@ def _compare(then, file, library, check_cancelled):
         reason = error or "The replay ended before it was fetched; replay the manifest again."
         return ReplayedFile(**about, verdict=_FAILURES.get(failure, "failed"), reason=reason)
     try:
-        size, sha256 = _digest(file.path, check_cancelled)
+        size, sha256 = file.path.stat().st_size, sha256_of(file.path, check_cancelled)
     except OSError as error:
         reason = f"It cannot be read: {error.strerror or type(error).__name__}."
         return ReplayedFile(**about, verdict="failed", reason=reason)
@@ -217,18 +216,6 @@ def _changes(before, now):
         return sizes or "its size is the same, its checksum is not"
     same = ", ".join(f"{name} {value}" for name, value in old.items())
     return f"{sizes or 'its checksum has changed'}, its versions have not ({same})"
-
-
-def _digest(path, check_cancelled):
-    """Return size and sha256 of a file."""
-    digest, size = hashlib.sha256(), 0
-    with open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-            if check_cancelled is not None:
-                check_cancelled()
-    return size, digest.hexdigest()
 
 
 def _name(file):

@@ -3,12 +3,11 @@
 import contextlib
 import datetime
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from jdaviz_mast.transfer.records import STATE_FOLDER
+from jdaviz_mast.transfer import STATE_FOLDER
+from jdaviz_mast.whole import write_whole
 
 __all__ = ["Update", "is_due", "keep_updates", "kept_updates", "updates_of"]
 
@@ -138,13 +137,10 @@ def keep_updates(download_dir, updates, asked=None):
         "asked": now if asked is None else before.get("asked"),
         "updates": [asdict(update) for update in updates],
     }
-    folder = Path(download_dir) / STATE_FOLDER
     with contextlib.suppress(OSError):
+        folder = Path(download_dir) / STATE_FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{_FILE}.")
-        with open(handle, "w") as stream:
-            json.dump(kept, stream)
-        os.replace(name, folder / _FILE)
+        write_whole(folder / _FILE, json.dumps(kept).encode())
 
 
 def kept_updates(download_dir):

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import threading
 import time
 import uuid
@@ -28,6 +27,7 @@ except ImportError:  # Windows
     fcntl = None
 
 from jdaviz_mast.errors import FileProblem, InvalidInput
+from jdaviz_mast.whole import write_whole
 
 __all__ = ["STATE_FOLDER", "Record", "all_records", "find_record", "remove_old"]
 
@@ -257,17 +257,7 @@ def _write(path, value):
     data = json.dumps(value).encode()
     if path.suffix == ".gz":
         data = gzip.compress(data, compresslevel=3, mtime=0)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    write_whole(path, data)
 
 
 def _read(path):

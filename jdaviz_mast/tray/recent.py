@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import tempfile
 import threading
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from traitlets import Bool, List
 
 from jdaviz_mast.tray.words import cut
 from jdaviz_mast.tray.worker import Worker
+from jdaviz_mast.whole import write_whole
 
 __all__ = ["MOST", "RecentSearches", "forget", "read", "remember"]
 
@@ -61,26 +60,15 @@ def remember(words, fields):
     """
     with _lock, contextlib.suppress(OSError):
         others = [item for item in read() if item["fields"] != fields]
-        _write([{"words": words, "fields": fields}, *others][:MOST])
+        kept = [{"words": words, "fields": fields}, *others][:MOST]
+        path().parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path(), json.dumps(kept).encode())
 
 
 def forget():
     """Forget all recent searches."""
     with _lock, contextlib.suppress(OSError):
         path().unlink(missing_ok=True)
-
-
-def _write(searches):
-    folder = path().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(searches, file)
-        os.replace(name, path())
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 class RecentSearches(VuetifyTemplate):

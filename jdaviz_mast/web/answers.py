@@ -5,6 +5,7 @@ from astropy.time import Time
 from jdaviz_mast.archive import META, as_dict
 from jdaviz_mast.errors import MastError
 from jdaviz_mast.web.messages import FileProgress, Found, Imported, Progress
+from jdaviz_mast.words import without_folder
 
 __all__ = ["found", "obs_id_of", "progress", "without_paths"]
 
@@ -162,11 +163,4 @@ def _error_of(job, files, ended, mast):
 
 def without_paths(text, mast):
     """Return a message without the download folder's place on this machine."""
-    folder = mast.download_dir
-    # The longest first: one may be the beginning of another.
-    places = {str(folder), str(folder.absolute()), str(folder.resolve())} - {".", "/"}
-    for place in sorted(places, key=len, reverse=True):
-        text = text.replace(f"the download folder {place}", "the download folder")
-        text = text.replace(f"The download folder {place}", "The download folder")
-        text = text.replace(place, "the download folder")
-    return text
+    return without_folder(text, mast.download_dir)

@@ -149,12 +149,12 @@ def test_exclusive_data_are_replayed_with_a_token_alone(archive, mast, tmp_path,
 def test_no_path_of_a_manifest_leaves_the_folder(mast, archive, tmp_path, kept):
     content = Manifest.read(kept[0]).content
     for number, file in enumerate(content["files"]):
-        evil = ["../../elsewhere", "/etc/elsewhere", "a/../../elsewhere", ".hidden"][number]
+        evil = ["../../astray", "/etc/astray", "a/../../astray", ".hidden"][number]
         file["path"] = f"{evil}/x"
         file["product"]["obs_collection"] = evil
     replay = mast.replay(content)
     assert {file.verdict for file in replay.files} == {"failed"}
-    assert not list(tmp_path.parent.rglob("elsewhere*"))
+    assert not list(tmp_path.parent.rglob("astray*"))
     assert not list(tmp_path.rglob("*.fits"))
 
 
