@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import mmap
+import re
 
 import numpy as np
 
@@ -18,6 +20,7 @@ _EXPOSURE_TYPES = {
     "NIRSPEC/IFU": "NRS_IFU",
     "NIRSPEC/SLIT": "NRS_FIXEDSLIT",
 }
+_USED_EXTENSION = re.compile(rb"  - !core/extension_metadata-1\.0\.0\n(?: {4}.*\n)+")
 _LONG_WAVE_MODULES = {"NRCALONG", "NRCBLONG"}
 
 
@@ -162,3 +165,13 @@ def save(model, path):
     model.save(str(path))
     if model.meta.filename != name:
         raise RuntimeError(f"{path} must be called {name}")
+    _put_in_order(path)
+
+
+def _put_in_order(path):
+    """Sort the extensions that ASDF says it used: it lists a set, in any order."""
+    with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as data:
+        entries = list(_USED_EXTENSION.finditer(data, max(0, data.rfind(b"#ASDF 1"))))
+        if entries:  # they follow each other
+            listed = b"".join(sorted(entry.group() for entry in entries))
+            data[entries[0].start() : entries[-1].end()] = listed

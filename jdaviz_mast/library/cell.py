@@ -32,7 +32,8 @@ def cell_of(content):
     uris = [file["uri"] for file in files]
     lines = ["import jdaviz", "from jdaviz_mast import Mast, conf", ""]
     if content["server"] != MAST_SERVER:
-        lines += [f"conf.server = {content['server']!r}", ""]
+        lines += ["# Not MAST itself, but an archive that must be running:",
+                  f"conf.server = {content['server']!r}", ""]  # fmt: skip
     lines.append("mast = Mast()")
     if len(uris) > _MOST or not content["queries"]:
         return "\n".join([*lines, *_from_manifest(content)]) + "\n"

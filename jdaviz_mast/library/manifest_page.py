@@ -18,8 +18,9 @@ _STYLE = """
 .mast-manifest dd { margin: 0; overflow-wrap: anywhere; }
 .mast-manifest table { border-collapse: collapse; width: 100%; font-size: .9em; }
 .mast-manifest th, .mast-manifest td { text-align: left; vertical-align: top; padding: .35em .6em;
-  border-top: 1px solid rgba(128, 128, 128, .35); overflow-wrap: anywhere; }
+  border-top: 1px solid rgba(128, 128, 128, .35); }
 .mast-manifest .number { text-align: right; white-space: nowrap; }
+.mast-manifest td:first-child { overflow-wrap: anywhere; }
 .mast-manifest code { font-size: .9em; overflow-wrap: anywhere; }
 .mast-manifest .bad { color: #b3261e; font-weight: 600; }
 .mast-manifest .dim { opacity: .7; }

@@ -179,7 +179,11 @@ class TrailSide(ProductSide):
                     raise
                 raise InvalidInput("manifest", text[:40], "it is not JSON") from error
 
-        self._from_worker(read, self._replay)
+        def go_on(manifest):
+            self.handout.say("")  # nothing more of one that was refused before
+            self._replay(manifest)
+
+        self._from_worker(read, go_on)
 
     def _from_worker(self, work, then):
         Worker(

@@ -263,6 +263,7 @@ def test_a_manifest_that_is_chosen_on_the_page_is_replayed_or_refused(archive, m
     archive.fail(Fault("changed", match="drz"))
     obj.handout.vue_replay(manifest.to_text())
     wait_for(lambda: "Compared with the manifest" in obj.import_message, tray)
+    assert not obj.handout.title
     assert obj.import_message_type == "warning"
     assert any(f"{HST}_drz.fits: the archive has another file" in n for n in obj.import_notes)
     assert len(layers_of(app)) == 2
