@@ -9,6 +9,7 @@ import warnings
 
 from astropy.wcs.wcsapi import BaseLowLevelWCS
 from glue.core import HubListener
+from glue.core.link_helpers import LinkCollection
 from glue.core.message import DataCollectionAddMessage, DataCollectionDeleteMessage
 from glue_jupyter.bqplot.image import BqplotImageView
 from jdaviz.app import PrivateApplication
@@ -294,7 +295,37 @@ def align_by_sky(app):
         reference = get_reference_image_data(app)[0]
         if reference is not None and reference.coords is None:
             raise ValueError(f"{reference.label}, which is there already, has no place on it.")
-        orientation.align_by.selected = "WCS"
+        with _links_of_spectra_kept(app.data_collection):
+            orientation.align_by.selected = "WCS"
+
+
+@contextlib.contextmanager
+def _links_of_spectra_kept(collection):
+    """Put back the links that have nothing to do with how images lie.
+
+    jdaviz 5.0 replaces all links by those between images when it changes their alignment, and
+    spectra are blank from then on beside a cube's, whose wavelengths they were linked to.
+    """
+    before = [link for link in collection.external_links if not _is_between_pixels(link)]
+    yield
+    lost = [
+        link
+        for link in before
+        if link not in collection.external_links
+        and link.data1 in collection
+        and link.data2 in collection
+    ]
+    if lost:
+        with collection.delay_link_manager_update():
+            collection.add_link(lost)
+
+
+def _is_between_pixels(link):
+    """Return whether a link is one of those that say how images, and places on them, lie."""
+    if not isinstance(link, LinkCollection):  # of a catalog's positions
+        return True
+    ends = [(link.data1, link.cids1), (link.data2, link.cids2)]
+    return any(d.ndim == 2 and any(c in d.pixel_component_ids for c in cids) for d, cids in ends)
 
 
 def images(app):

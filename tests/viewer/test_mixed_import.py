@@ -98,7 +98,7 @@ def check(app, labels, made):
         layer.layer.label
         for viewer in app._viewer_store.values()
         for layer in viewer.layers
-        if layer.visible
+        if layer.visible and layer.enabled
     }
     assert len(labels) == 6
     for suffix, label in labels.items():

@@ -8,6 +8,7 @@ import product_files
 import pytest
 from astropy.io import fits
 from astropy.table import QTable
+from glue.viewers.profile.state import ProfileViewerState
 
 from jdaviz_mast.errors import MastError, NotViewable
 from jdaviz_mast.products import kind_of, kinds
@@ -310,6 +311,19 @@ def test_spectra_on_other_grids_stand_at_their_own_wavelengths(configuration, ma
     links = viz._app.data_collection.external_links
     assert links
     assert not any("Pixel" in id.label for link in links for id in (*link.cids1, *link.cids2))
+
+
+def test_an_image_takes_no_spectrum_away(made):
+    viz = jdaviz.App()
+    for suffix in ("s3d", "x1d", "i2d"):
+        open_file(viz, made(suffix))
+    viewers = viz._app._viewer_store.values()
+    [viewer] = [viewer for viewer in viewers if isinstance(viewer.state, ProfileViewerState)]
+    assert [layer.enabled for layer in viewer.layers] == [True, True]
+    [spectrum] = [layer for layer in viewer.layers if "x1d" in layer.layer.label]
+    with fits.open(made("x1d")) as file:
+        meters = file[1].data["WAVELENGTH"] * 1e-6  # what the cube gives is in m
+    np.testing.assert_allclose(spectrum.layer[viewer.state.x_att], meters)
 
 
 def test_importing_lcviz_does_not_break_units_of_spectra(made):
