@@ -4,12 +4,13 @@ import itertools
 from collections import Counter
 
 from jdaviz_mast.errors import Cancelled, MastError
+from jdaviz_mast.plan import is_public
 from jdaviz_mast.products import kind_of
 from jdaviz_mast.tray.words import bytes_in_words, counted, seconds_in_words, some_of
 from jdaviz_mast.viewer import jdaviz_api
 from jdaviz_mast.viewer.opening import Opened, open_product
 
-__all__ = ["LayerImport", "is_exclusive"]
+__all__ = ["LayerImport"]
 
 #: Seconds between two updates of the progress bar.
 _TICK = 0.25
@@ -239,7 +240,7 @@ class LayerImport:
         if len(self._problems) > _MOST_NOTES:
             more = len(self._problems) - _MOST_NOTES
             notes.append(f"And {counted(more, 'problem')} more: see the files in the list below.")
-        if any(f.state == "failed" and is_exclusive(f.about) for f in files):
+        if any(f.state == "failed" and not is_public(f.about) for f in files):
             notes.append(_ON_TOKENS)
         if self.opened.hidden_layers:
             hidden = some_of(self.opened.hidden_layers)
@@ -279,12 +280,6 @@ class LayerImport:
             what = _in_words(self.opened.formats)
             kept = f"{what} had been loaded and stay{'s' if done == 1 else ''}"
         return f"The import was cancelled. {kept}. Resume it in the list of imports."
-
-
-def is_exclusive(about):
-    """Return whether the archive does not give a file to everybody, by what is known of it."""
-    rights = about["product"].get("dataRights") or about["observation"].get("dataRights")
-    return rights not in (None, "", "PUBLIC")
 
 
 def _level(file):

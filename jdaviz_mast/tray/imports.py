@@ -224,6 +224,8 @@ class Imports:
         if running.replay is not None:
             compared, *differences = running.replay.in_words()
             message = f"{message} Compared with the manifest: {compared}"
+            # Files that failed are among the differences.
+            notes = [n for n in notes if n not in running.layer_import.of_failures]
             notes = [*differences, *notes]
             kind = "warning" if kind == "success" and not running.replay.is_same else kind
         self._end(running, message, notes, kind)
