@@ -302,6 +302,10 @@ class ImportSide(jdaviz_api.TrayPlugin):
         self.import_notes = notes
         self._say("import", f"{title}: {message}" if self.importing else message, kind)
         self.snackbar(f"MAST: {message}", kind)
+        self._disk_changed()
+
+    def _disk_changed(self):
+        """Files have come into the download folder, or are gone."""
 
     def _say(self, where, text, kind="info"):
         setattr(self, f"{where}_message_type", kind)

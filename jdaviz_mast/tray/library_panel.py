@@ -26,6 +26,8 @@ class LibraryPanel(VuetifyTemplate):
     owner : `jdaviz_mast.viewer.owner_thread.OwnerThread`
     on_load : callable
         Called with the path of a file whose button was pressed; must not wait.
+    on_removed : callable
+        Called with nothing when a file was deleted; it is to `refresh` the list.
     """
 
     template_file = __file__, "library_panel.vue"
@@ -43,9 +45,10 @@ class LibraryPanel(VuetifyTemplate):
     message_type = Unicode("info").tag(sync=True)
     message_at = Unicode("").tag(sync=True)  # key of the row that it is of
 
-    def __init__(self, app, mast, owner, on_load):
+    def __init__(self, app, mast, owner, on_load, on_removed):
         super().__init__()
-        self._app, self._mast, self._owner, self._on_load = app, mast, owner, on_load
+        self._app, self._mast, self._owner = app, mast, owner
+        self._on_load, self._on_removed = on_load, on_removed
         self._looking, self._stale, self._uris = None, True, {}
         jdaviz_api.watch_data(app, self, self.data_changed)
 
@@ -150,7 +153,7 @@ class LibraryPanel(VuetifyTemplate):
 
         def done(file):
             self.say(f"{file.name} was deleted, {bytes_in_words(file.size)}." if file else "")
-            self.look()
+            self._on_removed()
 
         Worker(self._owner, work, on_done=done,
                on_error=lambda error: self.say(sentence(error), "error", key)).start()  # fmt: skip

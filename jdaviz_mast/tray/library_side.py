@@ -22,8 +22,9 @@ class LibrarySide(ImportSide):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.library_panel = LibraryPanel(
-            self._app, self.mast, self._owner, on_load=self._load_from_page
-        )
+            self._app, self.mast, self._owner,
+            on_load=self._load_from_page, on_removed=self._disk_changed,
+        )  # fmt: skip
         self.library_widget = "IPY_MODEL_" + self.library_panel.model_id
 
     @property
@@ -107,6 +108,6 @@ class LibrarySide(ImportSide):
         except MastError as error:
             self._not_loaded(error, key)
 
-    def _import_ended(self, *outcome):
-        super()._import_ended(*outcome)
+    def _disk_changed(self):
+        super()._disk_changed()
         self.library_panel.refresh()

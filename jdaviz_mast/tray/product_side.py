@@ -284,9 +284,9 @@ class ProductSide(ImportSide):
         if self.products_widget:  # not while it is made
             self._reckon_all()
 
-    def _import_ended(self, *outcome):
-        super()._import_ended(*outcome)
-        self._reckon_all()  # less is to be fetched, and less memory is left
+    def _disk_changed(self):
+        super()._disk_changed()
+        self._reckon_all()  # after an import, less is to be fetched, and less memory is left
 
     def _reckon_all(self):
         self._products_changed()

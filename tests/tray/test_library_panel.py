@@ -125,6 +125,8 @@ def test_a_file_without_any_trail_opens_by_its_headers(viz, tray, folder):
 
 def test_removed_from_the_page_it_is_gone_from_the_disk(tray, panel, folder):
     row = next(row for row in panel.rows if row["name"] == f"{F090W}_i2d.fits")
+    tray.basket.add(F090W)
+    wait_for(lambda: "on disk already" in tray._obj.basket.totals.get("files", ""), tray)
     panel.vue_remove("/etc/hostname")
     panel.vue_remove(row["key"])
     wait_for(lambda: panel.message, tray)
@@ -132,6 +134,7 @@ def test_removed_from_the_page_it_is_gone_from_the_disk(tray, panel, folder):
     assert not (folder / "JWST" / F090W / row["name"]).exists()
     assert row["name"] in panel.message
     assert tray.library.file(row["key"], gone=True) is None
+    wait_for(lambda: "to fetch" in tray._obj.basket.totals["files"], tray)
 
 
 def test_what_is_imported_now_appears(tray, panel, folder, archive):
