@@ -15,6 +15,7 @@ import os
 import pty
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -48,6 +49,7 @@ class Case:
     repeat: int
     bandwidth: int | None = None
     latency: float = 0.0
+    nginx: bool = False  # it paces the answers, between the archive and the client
 
     @property
     def bytes(self):
@@ -69,10 +71,30 @@ class Case:
 LARGE = ((8, 50 * MB), (1, 400 * MB))
 CASES = {
     "throttled": Case("20 MiB/s a connection: 8 × 50 MB and 400 MB", LARGE, 3, BANDWIDTH),
+    "nginx": Case("nginx, limit_rate 20m: 8 × 50 MB and 400 MB", LARGE, 3, BANDWIDTH, nginx=True),
     "unthrottled": Case("Unthrottled: 8 × 50 MB and 400 MB", LARGE, 9),
     "latency": Case("100 ms before each answer: 60 × 300 kB", ((60, 300_000),), 5, None, LATENCY),
     "memory": Case("Unthrottled: one file of 400 MB", ((1, 400 * MB),), 5),
 }
+
+#: Nothing is stored on the way: the archive waits for the client, and the client for its pace.
+NGINX = """
+daemon off; pid {folder}/pid; worker_processes 1; error_log stderr error;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass {url}; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_max_temp_file_size 0;
+      limit_rate {bandwidth};
+    }}
+  }}
+}}
+"""
 
 
 def main():
@@ -87,6 +109,9 @@ def main():
         sys.exit("This benchmark reads the peak memory from Linux's /proc.")
     if not shutil.which("curl"):
         sys.exit("This benchmark needs the command curl.")
+    if "nginx" in options.case and not shutil.which("nginx"):
+        print("The command nginx is missing, so its case is left out.\n")
+        options.case.remove("nginx")
     if options.serve:
         serve(chosen(options.serve, options.quick))
     elif options.run:
@@ -107,7 +132,8 @@ def serve(case):
     """Serve the files of a case until the input ends; print address and observation as JSON."""
     from jdaviz_mast.demo import DemoArchive
 
-    with DemoArchive(latency=case.latency, bandwidth=case.bandwidth) as archive:
+    bandwidth = None if case.nginx else case.bandwidth
+    with DemoArchive(latency=case.latency, bandwidth=bandwidth) as archive:
         for name, size in {f"{WARM_UP}_i2d.fits": 300_000, **case.names()}.items():
             archive.add_bytes(f"mast:JWST/product/{name}", content(name, size))
         print(json.dumps([archive.url, archive.observations[0]["obs_id"]]), flush=True)
@@ -126,8 +152,33 @@ def served(name, quick):
     """Serve a case; gives address and observation."""
     command = [sys.executable, __file__, "--serve", name, *["--quick"] * quick]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield json.loads(process.stdout.readline())
+        url, observation = json.loads(process.stdout.readline())
+        case = chosen(name, quick)
+        nginx = paced_by_nginx(url, case.bandwidth) if case.nginx else contextlib.nullcontext(url)
+        with nginx as address:
+            yield address, observation
         process.stdin.close()
+
+
+@contextlib.contextmanager
+def paced_by_nginx(url, bandwidth):
+    """Run nginx before a server; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "nginx.conf")
+        config.write_text(NGINX.format(folder=folder, port=port, url=url, bandwidth=bandwidth))
+        process = subprocess.Popen(["nginx", "-c", config, "-e", "stderr"])
+        try:
+            while process.poll() is None:
+                with contextlib.suppress(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 # One run, in its own process
@@ -305,7 +356,7 @@ def report(name, case, runs):
     print(f"  fetch() returns after both, {our['kept_time']:.3f} s: {faster:.2f} times as fast as "
           "astroquery, which makes no checksums.")  # fmt: skip
     faster = median[ASTROQUERY]["time"] / our["time"]
-    if name == "throttled":
+    if case.bandwidth:
         target("at least 4 × astroquery's speed", faster, 4)
         share = median[CURL]["time"] / our["time"] / CONNECTIONS
         target(f"at least 95 % of {CONNECTIONS} × one connection's rate", 100 * share, 95)
