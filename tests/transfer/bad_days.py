@@ -56,6 +56,15 @@ def fits(size, seed):
     return (header + random.Random(seed).randbytes(max(0, size - len(header))))[:size]
 
 
+def patience(request):
+    """Seconds that the engine is to wait for an answer in a test.
+
+    Few only where an answer does not come. Elsewhere, a machine that stops for two seconds would
+    be taken for a server that does, and a request be made twice.
+    """
+    return 1.0 if "stall" in request.node.name else 20.0
+
+
 def reprocessed(data):
     """What the embedded archive serves for a file that has changed."""
     kept = 80 if len(data) < BLOCK else BLOCK

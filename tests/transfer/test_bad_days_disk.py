@@ -21,6 +21,7 @@ from bad_days import (
     journalled,
     outcome,
     overlap,
+    patience,
     until,
     without_root_rights,
 )
@@ -36,12 +37,12 @@ STATE = ".jdaviz-mast"
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Little patience and small parts."""
+def _quick(request, monkeypatch):
+    """Short pauses and small parts."""
     for name, value in SMALL_PARTS.items():
         monkeypatch.setattr(f"jdaviz_mast.transfer.{name}", value)
     with (
-        jdaviz_mast.conf.set_temp("timeout", 2.0),
+        jdaviz_mast.conf.set_temp("timeout", patience(request)),
         jdaviz_mast.conf.set_temp("retries", 1),
     ):
         yield

@@ -15,6 +15,7 @@ from bad_days import (
     fits,
     free_port,
     is_sentence,
+    patience,
     reprocessed,
     said,
     states,
@@ -33,12 +34,12 @@ SIZES = {"many parts": "large_i2d.fits", "one part": "1_x1d.fits"}
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Little patience and small parts."""
+def _quick(request, monkeypatch):
+    """Short pauses and small parts."""
     for name, value in SMALL_PARTS.items():
         monkeypatch.setattr(f"jdaviz_mast.transfer.{name}", value)
     with (
-        jdaviz_mast.conf.set_temp("timeout", 1.0),
+        jdaviz_mast.conf.set_temp("timeout", patience(request)),
         jdaviz_mast.conf.set_temp("retries", 2),
     ):
         yield

@@ -16,6 +16,7 @@ from bad_days import (
     leftovers,
     length,
     overlap,
+    patience,
     reprocessed,
     set_constant,
     states,
@@ -31,7 +32,7 @@ QUICK = SMALL_PARTS | {"partial._CHECKPOINT_SECONDS": 0.1}
 
 
 def quicken():
-    """Small parts and little patience in a worker process."""
+    """Small parts and short pauses in a worker process."""
     for name, value in QUICK.items():
         set_constant(name, value)
 
@@ -113,11 +114,11 @@ def mortals(request):
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(request, monkeypatch):
     for name, value in QUICK.items():
         monkeypatch.setattr(f"jdaviz_mast.transfer.{name}", value)
     with (
-        jdaviz_mast.conf.set_temp("timeout", 2.0),
+        jdaviz_mast.conf.set_temp("timeout", patience(request)),
         jdaviz_mast.conf.set_temp("retries", 2),
     ):
         yield
