@@ -307,6 +307,9 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _disk_changed(self):
         """Files have come into the download folder, or are gone."""
 
+    def _updates_known(self, updates):
+        """Take what the archive has reprocessed, or made public, since: all that is open."""
+
     def _say(self, where, text, kind="info"):
         setattr(self, f"{where}_message_type", kind)
         setattr(self, f"{where}_message", text)

@@ -49,7 +49,7 @@ class LibraryPanel(VuetifyTemplate):
         super().__init__()
         self._app, self._mast, self._owner = app, mast, owner
         self._on_load, self._on_removed = on_load, on_removed
-        self._looking, self._stale, self._uris = None, True, {}
+        self._looking, self._stale, self._uris, self._reprocessed = None, True, {}, set()
         jdaviz_api.watch_data(app, self, self.data_changed)
 
     def look(self, *, page=None, text=None, reread=False):
@@ -94,12 +94,12 @@ class LibraryPanel(VuetifyTemplate):
     def _show(self, text, page, files, count, size):
         self._stale = False
         config = self._app.config
-        shown = jdaviz_api.product_uris(self._app)
         self._uris = {str(file.path): file.uri for file in files}
         with self.hold_sync():
             self.text, self.page, self.total, self.busy = text, page, count, False
             self.totals = f"{counted(count, 'file')}, {bytes_in_words(size)}" if count else ""
-            self.rows = [_row(file, config, shown) for file in files]
+            self.rows = [_row(file, config) for file in files]
+            self.data_changed()
 
     def _failed(self, error, worker):
         if worker is not self._looking:  # a later one has overtaken it
@@ -109,11 +109,24 @@ class LibraryPanel(VuetifyTemplate):
             self.say(sentence(error), "error")
 
     def data_changed(self, _=None):
-        """Say of the rows that are shown which are in the viewer."""
+        """Say of the rows that are shown which are in the viewer, and which reprocessed."""
         shown = jdaviz_api.product_uris(self._app)
-        rows = [row | {"shown": self._uris.get(row["key"]) in shown} for row in self.rows]
+        rows = []
+        for row in self.rows:
+            uri = self._uris.get(row["key"])
+            rows.append(row | {"shown": uri in shown, "reprocessed": uri in self._reprocessed})
         if rows != self.rows:
             self.rows = rows
+
+    def show_updates(self, updates):
+        """Mark the files of which the archive has another version.
+
+        Parameters
+        ----------
+        updates : list of `jdaviz_mast.library.Update`
+        """
+        self._reprocessed = {update.uri for update in updates if update.kind == "reprocessed"}
+        self.data_changed()
 
     # From the page
 
@@ -167,7 +180,7 @@ def product_of(file):
     return {"obs_collection": mission, "obs_id": obs_id, "productFilename": file.name}
 
 
-def _row(file, config, shown):
+def _row(file, config):
     """Return what the page shows of a file."""
     of, product = file.observation, product_of(file)
     kind = kind_of(product)
@@ -181,7 +194,6 @@ def _row(file, config, shown):
         "version": f"version {version}" if version else "",
         "when": file.fetched_at[:16].replace("T", " ") + " UTC",
         "size": bytes_in_words(file.size),
-        "shown": file.uri in shown,
         "why_not": "" if kind.opens_in(config) else str(kind.why_not(config)),
         "changed": file.changed,
     }

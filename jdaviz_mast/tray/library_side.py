@@ -108,6 +108,10 @@ class LibrarySide(ImportSide):
         except MastError as error:
             self._not_loaded(error, key)
 
+    def _updates_known(self, updates):
+        super()._updates_known(updates)
+        self.library_panel.show_updates(updates)
+
     def _disk_changed(self):
         super()._disk_changed()
         self.library_panel.refresh()

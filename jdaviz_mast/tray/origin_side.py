@@ -227,8 +227,12 @@ class OriginSide(ProductSide):
 
     def _show_badges(self, found):
         updates, badges = found
-        self.freshness.show_updates(updates)
         self.job_list.badges = badges
+        self._updates_known(updates)
+
+    def _updates_known(self, updates):
+        super()._updates_known(updates)
+        self.freshness.show_updates(updates)
 
     def _fetch_update(self, update):
         def start():

@@ -48,10 +48,15 @@ def test_a_refresh_is_shown_and_a_new_version_fetched(tray, own_archive):
     badge = Jobs(tray).of(F187N).locator(".mast-job-badge")
     badge.wait_for()
     assert badge.inner_text() == "reprocessed"
+    page.locator("#mast-library-head").click()
+    kept = page.locator(".mast-kept", has=page.locator(".mast-kept-badge"))
+    kept.wait_for()
+    assert kept.get_attribute("data-name") == f"{F187N}_i2d.fits"
     page.locator(".mast-fetch-new").click()
     Jobs(tray).wait_for("version 1.19.0", "complete")
     page.locator("#mast-updates").wait_for(state="detached")
     badge.wait_for(state="detached")
+    kept.wait_for(state="detached")
     page.locator("#mast-provenance-open").click()
     page.locator("#mast-provenance .v-select").click()
     labels = page.locator("#mast-provenance .v-menu__content .v-list-item").all_inner_texts()

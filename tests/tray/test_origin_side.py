@@ -122,6 +122,10 @@ def test_what_fails_is_said_and_changes_nothing(archive):
     assert {d.meta["targetName"] for d in layers(viz).values()} == {"NGC-3132"}
 
 
+def reprocessed(library):
+    return [row["name"] for row in library.rows if row["reprocessed"]]
+
+
 def test_a_new_version_stands_beside_the_old(own_archive):
     viz = jdaviz.Imviz()
     tray = tray_of(viz)
@@ -134,11 +138,16 @@ def test_a_new_version_stands_beside_the_old(own_archive):
     ]
     job_id = tray.jobs[0].id
     assert tray._obj.job_list.badges == {job_id: "reprocessed"}
+    library = tray._obj.library_panel
+    library.vue_toggle()
+    wait_for(lambda: library.rows and not library.busy, tray)
+    assert reprocessed(library) == [f"{F187N}_i2d.fits"]
     panel.vue_fetch(0)
     new, old = "NGC-3132 F187N L3 v1.19.0", "NGC-3132 F187N L3"
     wait_for(lambda: new in layers(viz), tray)
     wait_for(lambda: not panel.updates, tray)
     assert tray._obj.job_list.badges == {}
+    assert reprocessed(library) == []
     found = layers(viz)
     values = [found[label][found[label].main_components[0]][300, 300] for label in (old, new)]
     assert values[1] == pytest.approx(1.02 * values[0])
@@ -149,6 +158,7 @@ def test_a_new_version_stands_beside_the_old(own_archive):
     # And once more: it is there already.
     tray.resume(tray.jobs[-1].id)
     assert len(layers(viz)) == len(found)
+    wait_for(no_worker, tray)  # the library, unfolded, is read again
 
 
 def test_on_reopening_the_archive_is_asked_once_a_day(own_archive):
