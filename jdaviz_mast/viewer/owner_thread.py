@@ -79,7 +79,7 @@ class OwnerThread:
         while not done.wait(0.5):
             # A loop can end between being woken and running; a page can be reloaded.
             self._wake()
-            if self._page is not None and self._page.closed_event.is_set():
+            if self._is_gone:
                 raise Cancelled("The page was closed.")
             if self._page is not None and time.monotonic() - since > _PAGE_PATIENCE:
                 self._drain_without_page()
@@ -88,18 +88,27 @@ class OwnerThread:
         return outcome.get("result")
 
     def drain(self):
-        """Execute what waits, on the calling thread, which must own the application."""
+        """Execute what waits, on the calling thread, which must own the application.
+
+        Once the page was closed for good there are no widgets: what waits is dropped.
+        """
         with self._draining:
             while True:
                 try:
                     function = self._calls.get_nowait()
                 except queue.Empty:
                     return
+                if self._is_gone:
+                    continue
                 try:
                     function()
                 # One update that fails must not lose those behind it.
                 except Exception:  # noqa: BLE001
                     log.exception("An update of the MAST Import tray failed")
+
+    @property
+    def _is_gone(self):
+        return self._page is not None and self._page.closed_event.is_set()
 
     def _wake(self):
         loop = self._loop
@@ -113,7 +122,7 @@ class OwnerThread:
 
     def _drain_without_page(self):
         page = self._page
-        if page.closed_event.is_set():
+        if self._is_gone:
             return
 
         async def drain():  # glue asks for a running loop when it delays a callback

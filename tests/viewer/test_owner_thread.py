@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from jdaviz_mast.errors import Cancelled
 from jdaviz_mast.viewer.owner_thread import OwnerThread
 
 
@@ -84,6 +86,24 @@ def test_a_loop_that_has_ended_is_replaced_by_the_next_one():
 
     asyncio.run(asyncio.wait_for(reconnect(), 10))
     assert outcome == ["done"]
+
+
+def test_nothing_is_done_on_a_page_that_was_closed_for_good(monkeypatch):
+    page = SimpleNamespace(closed_event=threading.Event())
+    monkeypatch.setattr("jdaviz_mast.viewer.owner_thread._page_context", lambda: page)
+    owner, outcome = OwnerThread(), []
+
+    def work():
+        try:
+            owner.call(lambda: outcome.append("done"))
+        except Cancelled as error:
+            outcome.append(error)
+
+    page.closed_event.set()
+    thread = on_a_worker(work)
+    while thread.is_alive():
+        owner.drain()  # as a loop does that has outlived the page
+    assert [str(error) for error in outcome] == ["The page was closed."]
 
 
 @pytest.mark.parametrize("posts", [1000])
