@@ -196,7 +196,7 @@ def _compare(then, file, library, check_cancelled):
     if then["sha256"] == sha256:
         return ReplayedFile(**about, verdict="same", now=now)
     verdict, reason = "reprocessed", f"the archive has another file since; {_changes(before, now)}."
-    if not file.bytes_fetched:
+    if not file.bytes_fetched and not _is_of_archive(kept, sha256, then["fetched"]):
         verdict = "different"
         reason = (
             f"what is in the download folder is another file; {_changes(before, now)}. Move it "
@@ -205,16 +205,27 @@ def _compare(then, file, library, check_cancelled):
     return ReplayedFile(**about, verdict=verdict, reason=reason, now=now)
 
 
+def _is_of_archive(kept, sha256, since):
+    """Return whether what is there was fetched since then, and is as it was fetched."""
+    return (
+        kept is not None
+        and kept.source != "disk"
+        and not kept.changed
+        and kept.sha256 == sha256
+        and kept.fetched_at > (since or "")
+    )
+
+
 def _changes(before, now):
     """Say which versions have changed."""
     old, new = before["versions"], now["versions"]
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    names = [name for name in new if old.get(name) != new[name]]
     if names:
-        return ", ".join(f"{n} {old.get(n, 'unknown')} → {new.get(n, 'unknown')}" for n in names)
+        return ", ".join(f"{n} {old.get(n, 'unknown')} → {new[n]}" for n in names)
     sizes = f"{before['size']:,} → {now['size']:,} bytes" if before["size"] != now["size"] else ""
-    if not old:
+    if not new:
         return sizes or "its size is the same, its checksum is not"
-    same = ", ".join(f"{name} {value}" for name, value in old.items())
+    same = ", ".join(f"{name} {value}" for name, value in new.items())
     return f"{sizes or 'its checksum has changed'}, its versions have not ({same})"
 
 

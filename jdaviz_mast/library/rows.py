@@ -131,8 +131,12 @@ class Rows:
             first = first or trail.sha256
         # Nothing is written to a file after its last byte: it was whole then.
         fetched = trail.fetched or _iso(about[1] / 1e9)
-        if trail.product.get("prvversion"):
-            versions = versions | {"PRVVERSION": str(trail.product["prvversion"])}
+        product = trail.product
+        if product.get("size") not in (None, about[0]):
+            # The row is of another version of the file, as in a replay of an old manifest.
+            product = {name: product[name] for name in product if name != "prvversion"}
+        if product.get("prvversion"):
+            versions = versions | {"PRVVERSION": str(product["prvversion"])}
         row = {
             "path": path,
             "uri": trail.uri,
@@ -145,10 +149,10 @@ class Rows:
             "server": trail.server,
             "job_id": trail.job_id,
             "query": None if trail.query is None else self._text(trail.query),
-            "product": json.dumps(trail.product, default=str),
+            "product": json.dumps(product, default=str),
             "observation": self._text(trail.observation),
             "versions": json.dumps(versions),
-            "words": _words(path, trail.uri, trail.product, trail.observation, versions,
+            "words": _words(path, trail.uri, product, trail.observation, versions,
                             fetched),
         }  # fmt: skip
         names, marks = ", ".join(row), ", ".join("?" * len(row))

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from jdaviz_mast import Mast
+from jdaviz_mast.demo import DemoArchive
 from jdaviz_mast.demo.faults import Fault
 from jdaviz_mast.errors import InvalidInput
 from jdaviz_mast.library import Manifest
@@ -185,3 +186,23 @@ def test_another_archive_is_named(archive, tmp_path, kept):
     replay = Mast(archive.url, tmp_path).replay(content)
     assert replay.is_same
     assert "https://mast.stsci.edu" in replay.notes[0]
+
+
+def test_what_was_reprocessed_is_kept_as_what_it_is(tmp_path):
+    """The manifest's row is of the version then: it tells nothing of the file that came now."""
+    with DemoArchive() as own:
+        name = "jw02733-o001_t001_nircam_clear-f187n_i2d.fits"
+        uri = f"mast:JWST/product/{name}"
+        first = Mast(own.url, tmp_path / "first")
+        job = first.fetch(name.removesuffix("_i2d.fits"))
+        manifest = first.manifest(job.id)
+        own.reprocess(uri)
+        again = Mast(own.url, tmp_path / "again")
+        assert verdicts(again.replay(manifest))[name] == "reprocessed"
+        file = again.library.file(uri)
+        assert file.versions["CAL_VER"] == "1.19.0"
+        assert "PRVVERSION" not in file.versions
+        assert not again.refresh_metadata().updates
+        assert again.library.file(uri).product["prvversion"] == "1.19.0"
+        # Once more: what lies there came from the archive, after the manifest.
+        assert verdicts(again.replay(manifest))[name] == "reprocessed"
