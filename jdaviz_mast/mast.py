@@ -627,12 +627,15 @@ class Mast(Reproducible, Traceable):
             If there is no such job, or it runs.
         """
         record = find_record(self.download_dir, job_id)
-        if record.is_held:
+        if record.is_held or not record.acquire():
             raise InvalidInput("job_id", job_id, "it is running; cancel it first")
-        with contextlib.suppress(FileProblem):
-            for item in self._plan.kept_items(record) or ():
-                remove_partial(item.path)
-        record.remove()
+        try:
+            with contextlib.suppress(FileProblem):
+                for item in self._plan.kept_items(record) or ():
+                    remove_partial(item.path)
+            record.remove()
+        finally:
+            record.release()
 
     def import_existing(self, observation_id):
         """Take up the files of an observation that are whole on disk, without the network.

@@ -61,13 +61,13 @@ class Plan:
         abouts = record.files()
         if abouts is None:
             return None
-        items = [self.item(about) for about in _distinct(abouts)]
+        items = self._distinct_items(abouts)
         return items if record.request.get("source") else [_as_it_is(item) for item in items]
 
     def items_of(self, products):
         """Return the items of products, a table of the archive's rows, without sources."""
         abouts = [{"product": as_dict(row), "observation": {}} for row in products]
-        return [self.item(about) for about in _distinct(abouts)]
+        return self._distinct_items(abouts)
 
     def _ask_for_products(self, record, check_cancelled):
         """Return what is known of each file of a job: its product row and its observation's."""
@@ -103,7 +103,7 @@ class Plan:
 
     def _items(self, abouts, source, check_cancelled, say):
         """Return the items, with the sources that they can be fetched from."""
-        items = [self.item(about) for about in _distinct(abouts)]
+        items = self._distinct_items(abouts)
         if source is None:
             return [_as_it_is(item) for item in items]
         in_cloud = {}
@@ -126,7 +126,7 @@ class Plan:
             item.uri
             for item in items
             if not item.problem
-            and bytes_on_disk(item.path, item.size) is not None
+            and _is_to_be_fetched(item, source)
             and (source == "s3" or is_public(item.about))
         ]
         found = self._archive.cloud_urls(wanted, check_cancelled) if wanted else {}
@@ -138,20 +138,33 @@ class Plan:
             sources.append(Source("s3", in_cloud[item.uri]))
         if source != "s3":
             sources.append(Source("http", self._archive.download_url(item.uri)))
-        elif not sources and not problem and bytes_on_disk(item.path, item.size) is not None:
+        elif not sources and not problem and _is_to_be_fetched(item, source):
             problem = "The product is not in the cloud (S3); fetch it with the source 'http'."
         return dataclasses.replace(item, sources=tuple(sources), problem=problem)
+
+    def _distinct_items(self, abouts):
+        """Return the items of products; those that would have another one's place have none."""
+        items, places = [], {}
+        for item in map(self.item, abouts):
+            # Letters of either case: on some file systems they are the same file.
+            place = str(item.path or item.uri).casefold()
+            uri = places.setdefault(place, item.uri)
+            if uri != item.uri:
+                problem = f"It has the same file name as {uri}."
+                item = dataclasses.replace(item, path=None, problem=problem)
+            items.append(item)
+        return items
 
     def item(self, about):
         """Return the item of a product, without sources."""
         product = about["product"]
         uri = str(product["dataURI"])
         filename = str(product.get("productFilename") or uri.rsplit("/", 1)[-1])
-        path, problem = None, about.get("problem") or ""
+        path, problem = None, ""
         try:
             path = product_path(self._download_dir, product, about.get("version"))
         except FileProblem as error:
-            problem = problem or str(error)
+            problem = str(error)
         size = product.get("size")
         size = size if isinstance(size, int) and size >= 0 else None
         return Item(
@@ -182,6 +195,16 @@ class Plan:
                 about = {"product": product, "observation": {}}
                 items.append(known.get(path) or self.item(about))
         return [_as_it_is(item) for item in items]
+
+
+def _is_to_be_fetched(item, source):
+    """Return whether a file is not there yet.
+
+    Its size tells, but not where S3 alone can replace one that is damaged.
+    """
+    if bytes_on_disk(item.path, item.size) is not None:
+        return True
+    return source == "s3" and not item.is_good()
 
 
 def _as_it_is(item):
@@ -224,19 +247,6 @@ def title_of_given(given):
         if one:
             return one
     return f"{len(rows):,} {noun}{of}"
-
-
-def _distinct(abouts):
-    """Yield what is known of files, those marked that would have another one's name."""
-    names = {}
-    for about in abouts:
-        product = about["product"]
-        uri = product["dataURI"]
-        name = tuple(product.get(n) for n in ("obs_collection", "obs_id", "productFilename"))
-        name += (about.get("version"),)
-        if names.setdefault(name, uri) != uri:
-            about = about | {"problem": f"It has the same file name as {names[name]}."}
-        yield about
 
 
 def is_public(about):

@@ -2,7 +2,6 @@
 
 import datetime
 import ipaddress
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from jdaviz_mast.archive.token import (
     veiled,
 )
 from jdaviz_mast.errors import AccessDenied, InvalidInput, MastError
+from jdaviz_mast.forks import Lock
 
 __all__ = ["Credentials", "User", "check_token"]
 
@@ -121,7 +121,8 @@ class Credentials:
         if token is None:
             return f"{whose} {self._how_to_ask()}"
         try:
-            user = _who(self.server, token)
+            # Again: it may have ended since it was asked for last.
+            user = _who(self.server, token, again=status == 401)
         except MastError:
             return (
                 f"{whose} Your token was not accepted for it (HTTP {status}); whether the token "
@@ -239,7 +240,7 @@ def _host(url):
 #: What the archive said of a token, by server and token: the user, None if it is nobody's, or
 #: an error; and until when that holds.
 _known = {}
-_known_lock = threading.Lock()
+_known_lock = Lock()
 
 
 def _who(server, token, *, again=False):

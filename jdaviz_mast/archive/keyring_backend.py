@@ -12,6 +12,8 @@ import threading
 import keyring
 from keyring.backends.chainer import ChainerBackend
 
+from jdaviz_mast.forks import Lock
+
 __all__ = ["KeyringFailed", "ask_keyring", "current_keyring", "is_asked_apart"]
 
 #: The entry that `astroquery.mast.auth` reads and writes.
@@ -54,7 +56,7 @@ _REASONS = {
 }
 
 
-_asking = threading.Lock()
+_asking = Lock()
 #: The last keyring that turned out to exist in this process alone.
 _placed_here = None
 

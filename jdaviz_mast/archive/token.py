@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import threading
 import time
 
 from jdaviz_mast.archive.keyring_backend import (
@@ -13,6 +12,7 @@ from jdaviz_mast.archive.keyring_backend import (
     is_asked_apart,
 )
 from jdaviz_mast.errors import InvalidInput, MastError
+from jdaviz_mast.forks import Lock
 
 __all__ = [
     "TOKEN_PAGE",
@@ -89,7 +89,7 @@ class _Keyring:
     """What the keyring answered, for a while; one that failed is left in peace."""
 
     def __init__(self):
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._backend, self._token, self._until = None, None, -math.inf
 
     def token(self):

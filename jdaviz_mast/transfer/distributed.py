@@ -19,6 +19,8 @@ __all__ = ["Distributed"]
 
 #: Seconds between two looks at how far the workers are.
 _LOOK = 0.2
+#: Files that workers fetch at a time, for all jobs of this process: each is one connection.
+_slots = threading.BoundedSemaphore(MOST_CONNECTIONS)
 _KEPT = (
     "state",
     "error",
@@ -80,13 +82,15 @@ class Distributed:
         """Fetch; return when all files have ended, or soon after `stop`."""
         waiting, working = deque(self._files), {}
         while (waiting or working) and not self._stopped.is_set():
-            while waiting and len(working) < self._most:
+            while waiting and len(working) < self._most and _slots.acquire(blocking=False):
                 file = waiting.popleft()
                 future = self._submit(file)
                 if future is not None:
                     working[future] = file
-            done, _ = concurrent.futures.wait(working, timeout=_LOOK, return_when="FIRST_COMPLETED")
-            for future in done:
+            if waiting and not working:  # other jobs have all that there are
+                self._stopped.wait(_LOOK)
+            concurrent.futures.wait(working, timeout=_LOOK, return_when="FIRST_COMPLETED")
+            for future in [each for each in working if each.done()]:  # cancelled ones are
                 self._take_in(working.pop(future), future)
             for file in working.values():
                 self._look_at(file)
@@ -104,10 +108,13 @@ class Distributed:
         try:
             future = self._executor.submit(_fetch_one, file.item, self._options)
         except Exception as error:  # noqa: BLE001 - whatever an executor raises
+            _slots.release()
             self._lost(file, error)
             return None
         file.state = "running"
-        return _as_future(future)
+        future = _as_future(future)
+        future.add_done_callback(lambda done: _slots.release())
+        return future
 
     def _take_in(self, file, future):
         """Take over what a worker says of its file."""

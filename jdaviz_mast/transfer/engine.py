@@ -103,7 +103,7 @@ class Transfer:
             for worker in workers:
                 while worker.is_alive() and not self._stopped.is_set():
                     worker.join(_LOOK)
-                    if self._stop_flag is not None and self._stop_flag.exists():
+                    if self._is_flagged():
                         self.stop()
             deadline = time.monotonic() + _CANCEL_PATIENCE
             while any(w.is_alive() for w in workers) and time.monotonic() < deadline:
@@ -111,7 +111,14 @@ class Transfer:
                     wire.break_off()
                 time.sleep(0.01)
         finally:
+            self._schedule.stop()
             self._let_go()
+
+    def _is_flagged(self):
+        try:
+            return self._stop_flag is not None and self._stop_flag.exists()
+        except OSError:  # a network file system's: it is looked for again
+            return False
 
     def _let_go(self):
         """End what has not ended: a thread that comes back later finds its work taken away."""
@@ -154,6 +161,12 @@ class Transfer:
                     self._schedule.give_back(claim)
 
     def _do(self, wire, claim):
+        try:
+            self._try(wire, claim)
+        except OSError as error:
+            self._fail(claim.task, self._explain(claim.task, error))
+
+    def _try(self, wire, claim):
         task, came = claim.task, [0]
         try:
             if task.partial is None:
@@ -182,8 +195,6 @@ class Transfer:
                 self._fail(task, str(error))
             else:
                 self._give_up_source(claim, str(error))
-        except OSError as error:
-            self._fail(task, self._explain(task, error))
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -219,7 +230,15 @@ class Transfer:
             return
         self._take_up(task)
         if item.size is not None:
-            partial.check_room(item.size)
+            self._take_room(task, item.size)
+
+    def _take_room(self, task, size):
+        """Raise `DiskFull` if a file does not fit beside what is still to come of others."""
+        with self._schedule.changed:
+            others = [t for t in self._schedule.open if t is not task and t.room is not None]
+            promised = sum(max(0, t.room - t.partial.done.total) for t in others)
+            task.partial.check_room(size, promised)
+            task.room = size
 
     def _is_whole(self, task):
         """Whether the file stands under its name and is what it should be; settle it then."""
@@ -269,6 +288,8 @@ class Transfer:
             if not claim.current or task.finishing:
                 return
             host = self._schedule.hosts[claim.host]
+            if host.given_up and host.wait is not None:
+                raise Busy(host.reason, host.wait, everyone=True)
             if host.given_up:
                 raise Unreachable(host.reason, claim.host)
             source, task.file.source = task.source, task.source.name
@@ -313,7 +334,7 @@ class Transfer:
         same = answer.validator == partial.validator and bool(answer.validator)
         same = same and answer.size in (None, partial.size)
         if same and task.source.name == "s3":
-            task.digest = answer.digest
+            partial.digest = answer.digest
         if answer.ranged and same:
             return draft
         if not answer.ranged and not answer.out_of_range:
@@ -342,13 +363,14 @@ class Transfer:
             self._tell_sizes(task, size)
             return None
         if size is not None:
-            task.partial.check_room(size)
+            self._take_room(task, size)
         splittable = answer.ranged and answer.validator and size is not None
         if answer.ranged and not splittable and answer.length != size:
             self._restart(task, ranged=False)
             return None
-        draft = task.partial.begin(task.source.name, size, answer.validator)
-        task.begun, task.digest = True, answer.digest if task.source.name == "s3" else ""
+        digest = answer.digest if task.source.name == "s3" else ""
+        draft = task.partial.begin(task.source.name, size, answer.validator, digest)
+        task.begun = True
         task.file.bytes_done, task.file.bytes_total = 0, size or item.size or 0
         if size is None or not answer.validator:
             task.single, task.ranged = True, False
@@ -366,7 +388,11 @@ class Transfer:
 
     def _keep_bytes(self, claim, answer, draft, came):
         task, offset = claim.task, answer.start
+        listed = task.file.item.size
+        end = task.partial.size or listed
         for piece in answer.pieces():
+            if answer.length is None and end is not None and offset + len(piece) > end:
+                raise FileProblem(f"More bytes come than the {end} that the archive lists.")
             gained = None if self._stopped.is_set() else draft.write(piece, offset)
             if gained is None:
                 return
@@ -377,8 +403,6 @@ class Transfer:
                 if claim.current:
                     task.file.bytes_done = draft.done.total
             self._on_bytes(len(piece))
-        listed = task.file.item.size
-        end = task.partial.size or listed
         if answer.length is None and end is not None and offset < end:
             raise Broken(f"The transfer was cut short after {offset} of {end} bytes.")
         with self._schedule.changed:
@@ -400,7 +424,7 @@ class Transfer:
             task.finishing = True
         item, size = task.file.item, partial.size
         try:
-            partial.verify(functools.partial(_check_digest, digest=task.digest), item.check)
+            partial.verify(functools.partial(_check_digest, digest=partial.digest), item.check)
             self._tell_aside(task, partial.keep())
         except BaseException:
             with self._schedule.changed:
@@ -474,6 +498,9 @@ class Transfer:
                 wait = getattr(error, "wait", None)
                 if wait is not None and wait > _LONGEST_WAIT:
                     tries = patience + 1
+                    if error.everyone:  # the other files need not ask, too
+                        host.reason = str(error)
+                        host.give_up(wait)
                 elif tries <= patience:
                     self._pause(task, host, error, wait, now)
             if tries <= patience:

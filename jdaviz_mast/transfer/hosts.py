@@ -112,20 +112,22 @@ class _Host:
     resumes_at : float
         Moment, on the monotonic clock, before which it is not asked.
     given_up : bool
-        Whether it was away for so long that it is not asked any more.
+        Whether it was away, or asks for patience, for so long that it is not asked any more.
+    wait : float or None
+        Seconds that it asked for, if that is why.
     """
 
     def __init__(self):
         self.asked, self.tries, self.reason, self.resumes_at = 0, 0, "", 0.0
-        self.given_up = False
+        self.given_up, self.wait = False, None
 
     def answered(self):
         """Note that it is there."""
         self.tries, self.given_up = 0, False
 
-    def give_up(self):
+    def give_up(self, wait=None):
         """Ask it no more: what waits for it need not wait."""
-        self.given_up, self.resumes_at = True, 0.0
+        self.given_up, self.resumes_at, self.wait = True, 0.0, wait
 
     def failed(self, reason):
         """Count a connection that could not be made, those of one moment as one."""

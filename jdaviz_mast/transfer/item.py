@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jdaviz_mast.errors import MastError
+
 __all__ = ["ENDED", "Item", "Source", "TransferFile"]
 
 #: States of a file with which nothing more will happen.
@@ -50,6 +52,15 @@ class Item:
     about: Mapping = field(default_factory=dict)
     problem: str = ""
     note: str = ""
+
+    def is_good(self):
+        """Return whether what stands at `path` is what it should be, by its content."""
+        try:
+            if self.check is not None:
+                self.check(self.path)
+        except (MastError, OSError):
+            return False
+        return True
 
 
 class TransferFile:

@@ -9,6 +9,7 @@ import weakref
 from astropy.time import Time
 
 from jdaviz_mast.errors import Cancelled, FileProblem, MastError
+from jdaviz_mast.forks import Lock
 from jdaviz_mast.transfer.item import ENDED, TransferFile
 from jdaviz_mast.transfer.partial import bytes_on_disk
 
@@ -28,7 +29,7 @@ _LOOK = 0.2
 #: Jobs of this process by the folder of their record; who wants to end the process asks
 #: `running_jobs`, and a job that is resumed while it runs is the same job.
 _living = weakref.WeakValueDictionary()
-_living_lock = threading.Lock()
+_living_lock = Lock()
 
 
 def running_jobs():
@@ -348,12 +349,13 @@ class KeptJob(ImportJob):
             if isinstance(said.get(name), str):
                 setattr(file, name, said[name])
         there = bytes_on_disk(item.path, item.size)
-        if there is None:  # whole, as far as its size tells
+        if there is None and (file.state != "failed" or item.is_good()):
+            # Whole as far as its size tells, or fetched since by somebody else.
             file.state, file.error = "complete", None
             file.bytes_done = file.bytes_total = item.size
         elif file.state == "complete":
             size = said.get("size")
             file.bytes_done = file.bytes_total = size if isinstance(size, int) else 0
         else:
-            file.bytes_done = there
+            file.bytes_done = there or 0
         return file

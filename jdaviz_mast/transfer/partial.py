@@ -9,6 +9,7 @@ so that a kill, a full disk or an accident costs at most what the journal does n
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jdaviz_mast.errors import Cancelled, DiskFull, FileProblem
+from jdaviz_mast.forks import Lock
 from jdaviz_mast.transfer.ranges import Ranges
 
 __all__ = [
@@ -40,7 +42,7 @@ _CHECKPOINT_BYTES = 64 << 20
 _CHECKPOINT_SECONDS = 2.0
 
 # What is being given back in this process, by its path: on a slow disk that takes its time.
-_releasing, _releasing_lock = {}, threading.Lock()
+_releasing, _releasing_lock = {}, Lock()
 
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -57,7 +59,7 @@ class Partial:
 
     Attributes
     ----------
-    source, size, validator : str, int or None, str
+    source, size, validator, digest : str, int or None, str, str
         Of the version that the bytes belong to; see `begin`.
     done : Ranges
         Bytes that are in their places.
@@ -70,7 +72,8 @@ class Partial:
         self._lock_path = path.with_name(f".{path.name}.part.lock")
         self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
         self._draft, self._ending, self._unwanted = None, threading.Lock(), False
-        self.source, self.size, self.validator, self.done = "", None, "", Ranges()
+        self._mine = None  # what the lock was when it was taken
+        self._forget()
 
     def acquire(self):
         """Take the lock; return False if another process, or another job, has it.
@@ -88,14 +91,24 @@ class Partial:
                 return self.acquire()
             raise
         try:
+            self._mine = self._lock_path.stat()
             self._read_journal()
         except BaseException:
             self._unlock()
             raise
         return True
 
-    def begin(self, source, size, validator):
+    def begin(self, source, size, validator, digest=""):
         """Start over for one version of the file; nothing of an earlier one stays.
+
+        Parameters
+        ----------
+        source : str
+            Name of the source that it comes from.
+        size : int or None
+            Bytes.
+        validator, digest : str
+            What tells it from other versions, and its MD5; empty where the source gives none.
 
         Returns
         -------
@@ -103,14 +116,16 @@ class Partial:
             Takes the bytes; one of an earlier version may still be written to, and is lost.
         """
         self.drop()
-        self.source, self.size, self.validator = source, size, validator
+        self.source, self.size, self.validator, self.digest = source, size, validator, digest
         return self.draft()
 
     def draft(self):
         """Return what takes the bytes of the present version."""
         with self._held():
             if self._draft is None:
-                self._draft = _Draft(self._part, self._journal_path, self._header(), self.done)
+                self._draft = _Draft(
+                    self._part, self._journal_path, self._header(), self.done, self._check_mine
+                )
             return self._draft
 
     def verify(self, *tests):
@@ -128,6 +143,8 @@ class Partial:
             raise FileProblem(f"{self.path.name}: {size} bytes came of {self.size}.")
         for test in filter(None, tests):
             test(self._part)
+        with self._held():
+            pass  # all this was of our file, and not of somebody's who came after us
 
     def keep(self):
         """Give the file its name, after `verify`.
@@ -154,10 +171,14 @@ class Partial:
         with self._held():
             for path in (self._journal_path, self._part):
                 path.unlink(missing_ok=True)
-        self.source, self.size, self.validator, self.done = "", None, "", Ranges()
+        self._forget()
+
+    def _forget(self):
+        self.source, self.size, self.validator, self.digest = "", None, "", ""
+        self.done = Ranges()
 
     def release(self):
-        """Journal what has come and give the lock back; without a journal nothing stays."""
+        """Journal what has come and give the lock back; what is not journalled does not stay."""
         with _releasing_lock:
             if not self._lock.is_locked:
                 return
@@ -167,8 +188,9 @@ class Partial:
         with self._ending:
             if self._lock.is_locked:
                 with contextlib.suppress(OSError):
-                    if not self._journal_path.exists():
+                    if self._is_mine() and not _journalled(self._journal_path):
                         self._part.unlink(missing_ok=True)
+                        self._journal_path.unlink(missing_ok=True)
                 self._unlock()
         with _releasing_lock:
             if _releasing.get(self.path) is self:
@@ -183,18 +205,34 @@ class Partial:
         with self._ending:
             if not self._lock.is_locked:
                 raise Cancelled("The transfer was stopped.")
+            self._check_mine()
             yield
+
+    def _check_mine(self):
+        if not self._is_mine():
+            raise OSError(errno.ESTALE, "its folder was emptied while it was fetched")
+
+    def _is_mine(self):
+        """Whether the lock that is held is the one that others see: its folder may be a new one."""
+        try:
+            return os.path.samestat(self._mine, self._lock_path.stat())
+        except OSError:
+            return False
 
     def _unlock(self):
         # While it is still locked: whoever waits for it notices that it is another file.
         with contextlib.suppress(OSError):
-            self._lock_path.unlink(missing_ok=True)
+            if self._is_mine():
+                self._lock_path.unlink(missing_ok=True)
         self._lock.release()
 
-    def check_room(self, size):
-        """Raise `DiskFull` if the rest of ``size`` bytes does not fit on the disk."""
+    def check_room(self, size, promised=0):
+        """Raise `DiskFull` if the rest of ``size`` bytes does not fit on the disk.
+
+        ``promised`` are bytes of what is free that others will fill.
+        """
         missing = size - self.done.total
-        free = shutil.disk_usage(self.path.parent).free
+        free = max(0, shutil.disk_usage(self.path.parent).free - promised)
         if missing > free:
             raise DiskFull(self.path.parent, missing, free)
 
@@ -205,7 +243,7 @@ class Partial:
 
     def _header(self):
         return {"format": _FORMAT, "uri": self.uri, "source": self.source, "size": self.size,
-                "validator": self.validator}  # fmt: skip
+                "validator": self.validator, "digest": self.digest}  # fmt: skip
 
     def _read_journal(self):
         try:
@@ -219,6 +257,7 @@ class Partial:
             and header.get("validator")
             and isinstance(header.get("source"), str)
             and isinstance(header.get("size"), int)
+            and isinstance(header.get("digest", ""), str)
             and not self._part.is_symlink()
             and all(a >= 0 and b <= min(present, header["size"]) for a, b in done)
         )
@@ -229,13 +268,15 @@ class Partial:
         if present > header["size"]:
             os.truncate(self._part, header["size"])
         self.source, self.size = header["source"], header["size"]
-        self.validator, self.done = header["validator"], done
+        self.validator, self.digest = header["validator"], header.get("digest", "")
+        self.done = done
 
 
 class _Draft:
     """The bytes of one version, and the journal of them."""
 
-    def __init__(self, part, journal, header, done):
+    def __init__(self, part, journal, header, done, check_mine):
+        self._check_mine = check_mine
         self._fd = os.open(part, _OPEN, 0o666)
         self._journal_path, self._header, self._journal = journal, header, None
         self.done = done
@@ -327,6 +368,7 @@ class _Draft:
     def _note(self, ranges):
         lines = []
         if self._journal is None:
+            self._check_mine()
             self._journal = os.open(self._journal_path, _OPEN | os.O_APPEND, 0o666)
             if size := os.fstat(self._journal).st_size:
                 os.lseek(self._journal, size - 1, os.SEEK_SET)
@@ -420,10 +462,13 @@ def bytes_on_disk(path, size):
     except OSError:
         pass
     part = path.with_name(f".{path.name}.part")
-    if not part.exists():
-        return 0
+    return _journalled(part.with_name(f"{part.name}.journal")) if part.exists() else 0
+
+
+def _journalled(journal):
+    """Return the bytes that are journalled."""
     try:
-        return _read_journal(part.with_name(f"{part.name}.journal"))[1].total
+        return _read_journal(journal)[1].total
     except (OSError, ValueError):
         return 0
 

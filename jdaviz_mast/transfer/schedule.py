@@ -72,8 +72,8 @@ class Task:
         Tries in a row that brought next to nothing; how often its source had another version.
     ready_at : float
         Moment, on the monotonic clock, before which it is not tried again.
-    digest : str
-        MD5 that the source gives for it, or empty.
+    room : int or None
+        Bytes that it takes of the disk, once it is known that they fit.
     locked : bool
         Whether another import is fetching it, so that it is none of the files in hand.
     """
@@ -84,7 +84,7 @@ class Task:
         self.begun = self.single = self.resumed = self.finishing = self.ended = False
         self.locked = False
         self.ranged, self.tries, self.restarts, self.ready_at = True, 0, 0, 0.0
-        self.digest, self.existing, self.version = "", None, 0
+        self.room, self.existing, self.version = None, None, 0
 
     @property
     def source(self):
@@ -148,7 +148,7 @@ class Task:
     def restart(self):
         """Forget the version of the file that was begun."""
         self.version += 1
-        self.begun, self.digest, self.file.bytes_done = False, "", 0
+        self.begun, self.file.bytes_done = False, 0
         self.partial.drop()
 
 

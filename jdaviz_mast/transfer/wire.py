@@ -108,14 +108,18 @@ class Answer:
         MD5 of the file in hexadecimal, if this came from S3 and it offers one, else empty.
     """
 
-    def __init__(self, response, asked, listed=None):
+    def __init__(self, response, asked, listed=None, name=""):
         self._response = response
         headers = response.headers
         self.out_of_range = response.status_code == 416
         self.ranged = response.status_code == 206
         self._encoded = headers.get("Content-Encoding", "identity").lower() != "identity"
-        if self._encoded and listed is not None and listed == _announced(headers):
-            self._encoded = False  # stored so, and called so by a server that takes it for encoded
+        if listed is None:
+            is_stored_so = name.lower().endswith((".gz", ".tgz"))
+        else:
+            is_stored_so = listed == _announced(headers)
+        if is_stored_so:
+            self._encoded = False  # and called so by a server that takes it for encoded
         self.validator = "" if self._encoded else _validator(headers)
         self.digest = _digest(headers)
         length = headers.get("Content-Length", "")
@@ -248,7 +252,7 @@ class Wire:
         response, url, sent = self._follow(url, headers)
         try:
             self._judge(response, url, sent, name, about)
-            return Answer(response, (start, stop), size)
+            return Answer(response, (start, stop), size, name)
         except BaseException:
             response.close()
             raise

@@ -7,9 +7,11 @@ import concurrent.futures
 import contextlib
 import errno
 import gzip
+import hashlib
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -21,6 +23,7 @@ import pytest
 from odd_server import OddServer, head, part
 
 from jdaviz_mast.errors import FileProblem
+from jdaviz_mast.forks import Lock
 from jdaviz_mast.transfer import (
     Distributed,
     ImportJob,
@@ -681,3 +684,236 @@ def test_files_that_come_leave_no_descriptor_and_no_thread(tmp_path):
         left = [p for p in descriptors() if p not in before and str(tmp_path) in p]
         assert left == []
     assert [t for t in threading.enumerate() if t.name == "mast-transfer"] == []
+
+
+# -- a folder that is emptied, a disk that fills up ------------------------------------------
+
+
+def test_who_comes_after_the_folder_was_emptied_is_left_in_peace(tmp_path):
+    """Its lock is another file than the first one's: neither may touch what is the other's."""
+    folder, data = tmp_path / "obs", data_of(8 * MIB)
+    folder.mkdir()
+    first, second = threading.Event(), threading.Event()
+
+    def answer(request):
+        start, stop = request.range or (0, len(data))
+        whole = part(request, data, ETag='"a"')
+        request.send(whole[: len(whole) // 2])
+        is_first = request.path == "/first"
+        (first if is_first else second).wait(10 if is_first or start == 0 else 0)
+        request.send(whole[len(whole) // 2 :])
+
+    with OddServer(answer) as server:
+        lost = file_of(folder / "a.json", f"{server.url}/first", size=len(data))
+        kept = file_of(folder / "a.json", f"{server.url}/second", size=len(data))
+        with running(transfer_of(lost)) as thread:
+            until(lambda: lost.bytes_done)
+            for path in folder.iterdir():
+                path.unlink()
+            with running(transfer_of(kept)):
+                until(lambda: kept.bytes_done)
+                first.set()
+                thread.join(10)
+                assert lost.state == "failed"
+                assert "its folder was emptied while it was fetched" in lost.error
+                second.set()
+                until(lambda: kept.ended)
+    assert (kept.state, kept.error) == ("complete", None)
+    assert kept.path.read_bytes() == data
+    assert [path.name for path in folder.iterdir()] == ["a.json"]
+
+
+def test_a_file_is_not_begun_in_the_room_that_another_one_needs(tmp_path, monkeypatch):
+    data, room = data_of(4 * MIB), 6 * MIB
+    used = shutil.disk_usage(tmp_path)
+
+    def usage(folder):
+        taken = sum(p.stat().st_blocks * 512 for p in tmp_path.iterdir() if ".part" in p.name)
+        return used._replace(free=room - taken)
+
+    monkeypatch.setattr("jdaviz_mast.transfer.partial.shutil.disk_usage", usage)
+    going = threading.Event()
+
+    def answer(request):
+        whole = part(request, data, ETag='"a"')
+        request.send(whole[: 1 << 18])
+        going.wait(10)
+        request.send(whole[1 << 18 :])
+
+    with OddServer(answer) as server:
+        files = [file_of(tmp_path / f"{n}.json", server.url, size=len(data)) for n in range(2)]
+        with running(transfer_of(*files, connections=2)) as thread:
+            until(lambda: any(file.ended for file in files))
+            going.set()
+            thread.join(10)
+    assert sorted(file.state for file in files) == ["complete", "failed"]
+    (failed,) = (file for file in files if file.state == "failed")
+    assert "are needed" in failed.error
+    assert hidden(tmp_path) == []
+
+
+def test_what_no_journal_tells_does_not_stay(tmp_path):
+    """A disk that is full takes the journal's name, but not its first line."""
+    one = Partial(tmp_path / "a.json", "test:a")
+    assert one.acquire()
+    one.begin("http", 100, '"a"').write(b"x" * 50, 0)
+    (tmp_path / ".a.json.part.journal").touch()
+    one._draft.close(flush=False, journal=False)
+    one.release()
+    assert hidden(tmp_path) == []
+
+
+def hidden(folder):
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("size", [10_000, None])
+def test_a_body_without_a_length_is_not_taken_without_end(tmp_path, size):
+    def answer(request):
+        request.send(head(200, Transfer_Encoding="chunked", ETag='"a"'))
+        with contextlib.suppress(OSError):
+            for _ in range(400 if size else 2):
+                request.send(b"10000\r\n" + bytes(1 << 16) + b"\r\n")
+            request.send(b"0\r\n\r\n")
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=size)
+        transfer_of(file, retries=0).run()
+    if size:
+        assert file.state == "failed"
+        assert file.bytes_fetched <= size
+        assert "More bytes come than the 10000 that the archive lists." in file.error
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert file.path.read_bytes() == bytes(1 << 17)
+
+
+# -- what a second run must know -------------------------------------------------------------
+
+
+def test_a_checksum_is_compared_after_a_kill_too(tmp_path, monkeypatch):
+    """All bytes may have been journalled by then, so that the source is not asked again."""
+    good = data_of(4 * MIB)
+    bad = bytearray(good)
+    bad[MIB : MIB + 100] = bytes(100)
+    etag = f'"{hashlib.md5(good, usedforsecurity=False).hexdigest()}"'
+
+    def answer(request):
+        request.send(part(request, bytes(bad), ETag=etag))
+
+    class Killed(BaseException):
+        pass
+
+    def kill(path, digest):
+        raise Killed
+
+    monkeypatch.setattr("jdaviz_mast.transfer.partial._CHECKPOINT_BYTES", 1)
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    with OddServer(answer) as server:
+        item = Item("test:a.json", (Source("s3", server.url),), tmp_path / "a.json", len(good))
+        with monkeypatch.context() as killing:
+            killing.setattr("jdaviz_mast.transfer.engine._check_digest", kill)
+            transfer_of(TransferFile(item)).run()
+        assert bytes_on_disk(item.path, item.size) == len(good)
+        again, asked = TransferFile(item), len(server.requests)
+        transfer_of(again, retries=0).run()
+    assert again.state == "failed"
+    assert "checksum" in again.error
+    assert not item.path.exists()
+    assert len(server.requests) > asked, "what was resumed and is wrong is fetched anew once"
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "B.TGZ"])
+def test_what_is_stored_compressed_arrives_so_though_nobody_lists_its_size(tmp_path, name):
+    stored = gzip.compress(data_of(1 << 16))
+
+    def answer(request):
+        request.send(head(200, Content_Length=len(stored), Content_Encoding="gzip") + stored)
+
+    with OddServer(answer) as server:
+        file = file_of(tmp_path / name, server.url)
+        transfer_of(file).run()
+    assert file.path.read_bytes() == stored
+
+
+# -- whom a server, or an executor, turns away -----------------------------------------------
+
+
+def test_a_host_that_asks_for_an_hour_is_asked_once(tmp_path):
+    def answer(request):
+        request.send(head(429, Content_Length=0, Retry_After=3600))
+
+    with OddServer(answer) as server:
+        files = [file_of(tmp_path / f"{n}.json", server.url, size=1000) for n in range(50)]
+        transfer_of(*files, connections=2).run()
+    assert {file.state for file in files} == {"failed"}
+    assert all("It asks to wait for 60 minutes" in file.error for file in files)
+    assert len(server.requests) <= 2
+
+
+def test_futures_that_are_cancelled_end_the_job(tmp_path):
+    """As by `Executor.shutdown` with ``cancel_futures``, or by dask's client."""
+    data, going = bytes(1000), threading.Event()
+
+    def answer(request):
+        going.wait(10)
+        request.send(head(200, Content_Length=len(data)) + data)
+
+    with OddServer(answer) as server, concurrent.futures.ThreadPoolExecutor(1) as executor:
+        files = [file_of(tmp_path / f"{n}.json", server.url, size=1000) for n in range(4)]
+        options = {"connections": 4, "timeout": 5.0, "retries": 0, "stop_flag": tmp_path / "stop"}
+        transfer = Distributed(files, Nobody(), executor=executor, **options)
+        with running(transfer) as thread:
+            until(lambda: server.requests)
+            executor.shutdown(wait=False, cancel_futures=True)
+            going.set()
+            thread.join(10)
+            assert not thread.is_alive()
+    assert sorted(file.state for file in files) == ["complete", "failed", "failed", "failed"]
+
+
+def test_jobs_of_one_process_share_the_connections_of_workers(tmp_path):
+    def answer(request):
+        time.sleep(0.05)
+        request.send(head(200, Content_Length=4) + b"data")
+
+    with OddServer(answer) as server, concurrent.futures.ThreadPoolExecutor(24) as executor:
+        options = {"connections": 8, "timeout": 5.0, "retries": 0, "stop_flag": tmp_path / "stop"}
+        jobs = [
+            [file_of(tmp_path / f"{job}_{n}.json", server.url, size=4) for n in range(20)]
+            for job in range(3)
+        ]
+        with contextlib.ExitStack() as stack:
+            threads = [
+                stack.enter_context(
+                    running(Distributed(files, Nobody(), executor=executor, **options))
+                )
+                for files in jobs
+            ]
+            for thread in threads:
+                thread.join(20)
+        assert {file.state for files in jobs for file in files} == {"complete"}
+    assert 1 < server.most_open <= 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_lock_is_free_in_a_forked_process():
+    lock = Lock()
+    with lock:
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(5)  # ends it, should it wait
+            with lock:
+                os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_flag_that_cannot_be_looked_for_stops_nothing(tmp_path):
+    class Stale:
+        def exists(self):
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+    with OddServer(lambda request: request.send(part(request, b"data"))) as server:
+        file = file_of(tmp_path / "a.json", server.url, size=4)
+        transfer_of(file, stop_flag=Stale()).run()
+    assert file.state == "complete"
