@@ -37,6 +37,7 @@ pages = Pages()
 
 _FOLDER = Path(jdaviz.__file__).parent
 _open_pages = set()
+_with_viewer = set()
 
 
 @solara.lab.on_kernel_start
@@ -47,9 +48,12 @@ def _count_pages():
     _open_pages.add(page)
 
     def closed():
+        had_viewer = page in _with_viewer
         _open_pages.discard(page)
+        _with_viewer.discard(page)
         pages.closed(page)
-        if not _open_pages:
+        # Without one it was a tab of an earlier process, which solara turns away.
+        if had_viewer and not _open_pages:
             threading.Thread(target=_exit_after_imports, daemon=True).start()
 
     return closed
@@ -93,9 +97,10 @@ def _make_viewer():
     jdaviz_api.enable(viz)
     viz.plugins[jdaviz_api.LABEL].target = settings["target"]
     jdaviz_api.open_tray(viz)
-    context = kernel_context.get_current_context()
+    context, page = kernel_context.get_current_context(), solara.get_kernel_id()
+    _with_viewer.add(page)
     pages.opened(
-        solara.get_kernel_id(),
+        page,
         viz.plugins[jdaviz_api.LABEL]._obj,
         is_connected=lambda: PageStatus.CONNECTED in context.page_status.values(),
     )

@@ -1,6 +1,8 @@
 """From a name to a layer, as a person does it: on the page."""
 
 import re
+import socket
+import subprocess
 import time
 
 import pytest
@@ -132,3 +134,24 @@ def test_the_demo_needs_nothing_but_itself(start, chromium):
 
 def _is_here(url):
     return url.startswith(("http://localhost", "http://127.0.0.1", "ws://", "data:", "blob:"))
+
+
+def test_a_tab_of_an_earlier_process_does_not_end_the_next_one(start, chromium, archive, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["--server", archive.url, "--download-dir", str(tmp_path), "--port", str(port)]
+    first = start(*command)
+    page = chromium.new_page()
+    tray = Tray(page, first.url)
+    first.stop()
+    second = start(*command)
+    url = second.url
+    page.get_by_text("Could not restore session").wait_for(timeout=PATIENCE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.process.wait(8)
+    page.goto(url, wait_until="domcontentloaded")
+    tray.wait_until_there()
+    tray.search_target("NGC 3132")
+    assert "observations at level 3" in tray.message_of("search")
+    page.close()
+    assert second.process.wait(PATIENCE / 1000) == 0
