@@ -1,8 +1,10 @@
-"""How sizes, and texts that others wrote, are shown wherever a person reads them."""
+"""How sizes, numbers of things and the texts of others are shown wherever a person reads them."""
 
 from pathlib import Path
 
-__all__ = ["bytes_in_words", "one_line", "without_folder"]
+__all__ = ["bytes_in_words", "counted", "one_line", "without_folder"]
+
+_PLURALS = {"spectrum": "spectra", "2D spectrum": "2D spectra"}
 
 
 def bytes_in_words(number):
@@ -12,6 +14,12 @@ def bytes_in_words(number):
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} TB"
+
+
+def counted(number, noun):
+    """Return such as ``1 file`` or ``1,024 files``."""
+    plural = _PLURALS.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def one_line(text):

@@ -20,7 +20,7 @@ from jdaviz_mast.errors import (
     MastError,
     ObservationNotFound,
 )
-from jdaviz_mast.transfer import STATE_FOLDER
+from jdaviz_mast.transfer import STATE_FOLDER, find_record
 
 # Small files that are quick to make: HST's and the tables of JWST's mosaics.
 HST = "ib5741010"
@@ -465,6 +465,36 @@ def test_two_jobs_may_fetch_the_same_files_at_once(mast, archive, tmp_path):
     assert len(on_disk(tmp_path)) == 2
     for file in jobs[0].files:
         assert file.path.read_bytes() == Path(archive.make(file.uri)).read_bytes()
+
+
+def test_two_files_for_one_place_are_not_mixed_up(mast, archive):
+    """The place is what counts, however the rows spell it."""
+    uris = [f"mast:JWST/product/{name}" for name in ("one/a.csv", "b.csv", "c.csv", "A.CSV")]
+    for uri in uris:
+        archive.add_bytes(uri, uri.encode())
+    names = ["", ["one", "a.csv"][-1], "", ""]
+    job = mast.fetch(Table({"dataURI": uris, "productFilename": names}))
+    assert [file.state for file in job.files] == ["complete", "failed", "complete", "failed"]
+    for number in (1, 3):
+        assert job.files[number].error == f"It has the same file name as {uris[0]}."
+        assert job.files[number].path is None
+    # Of URIs alone each has its own name.
+    again = mast.fetch(Table({"dataURI": [uris[0], uris[2]]}))
+    assert [file.path.read_bytes() for file in again.files] == [
+        uris[0].encode(), uris[2].encode()
+    ]  # fmt: skip
+
+
+def test_a_job_that_somebody_resumes_is_not_removed(mast, archive, monkeypatch):
+    job = mast.fetch(HST)
+    record = find_record(mast.download_dir, job.id)
+    assert record.acquire()
+    monkeypatch.setattr("jdaviz_mast.transfer.records.Record.is_held", False)  # when it is asked
+    with pytest.raises(InvalidInput, match="running"):
+        mast.remove(job.id)
+    record.release()
+    mast.remove(job.id)
+    assert mast.jobs == []
 
 
 # -- the public names ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,8 +122,8 @@ class Credentials:
         if token is None:
             return f"{whose} {self._how_to_ask()}"
         try:
-            # Again: it may have ended since it was asked for last.
-            user = _who(self.server, token, again=status == 401)
+            # It may have ended since that was asked for last.
+            user = _who(self.server, token, holds=_PAUSE if status == 401 else math.inf)
         except MastError:
             return (
                 f"{whose} Your token was not accepted for it (HTTP {status}); whether the token "
@@ -185,7 +186,7 @@ def check_token(server, token=None):
         raise AccessDenied(
             f"The token is not sent to {credentials.server}: its address does not begin with https."
         )
-    user = _who(credentials.server, token, again=True)
+    user = _who(credentials.server, token, holds=0)
     if user is None:
         raise AccessDenied(
             f"The archive does not accept this token: it has expired or is not valid; {_LIFETIME}. "
@@ -238,19 +239,23 @@ def _host(url):
 # -- the archive's answer ------------------------------------------------------------------------
 
 #: What the archive said of a token, by server and token: the user, None if it is nobody's, or
-#: an error; and until when that holds.
+#: an error; and when.
 _known = {}
 _known_lock = Lock()
 
 
-def _who(server, token, *, again=False):
-    """Return the `User` of a token, None if it is nobody's; asked once for each token."""
+def _who(server, token, *, holds=math.inf):
+    """Return the `User` of a token, None if it is nobody's; asked once for each token.
+
+    What was said longer ago than ``holds`` seconds is asked again; after a while, an error is.
+    """
     with _known_lock:
-        answer, until = _known.get((server, token), (None, 0))
-        if again or time.monotonic() >= until:
+        answer, since = _known.get((server, token), (None, -math.inf))
+        if isinstance(answer, MastError):
+            holds = min(holds, _PAUSE)
+        if time.monotonic() - since >= holds:
             answer = _ask(server, token)
-            holds = _PAUSE if isinstance(answer, MastError) else float("inf")
-            _known[server, token] = answer, time.monotonic() + holds
+            _known[server, token] = answer, time.monotonic()
     if isinstance(answer, MastError):
         raise answer.with_traceback(None)
     return answer

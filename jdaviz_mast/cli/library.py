@@ -6,7 +6,7 @@ import sys
 from tqdm import tqdm
 
 from jdaviz_mast.mast import Mast
-from jdaviz_mast.words import bytes_in_words
+from jdaviz_mast.words import bytes_in_words, counted
 
 __all__ = ["library"]
 
@@ -29,7 +29,7 @@ def library(options):
             _print(file)
         if files:
             total = bytes_in_words(sum(f.size for f in files))
-            print(f"{len(files):,} files, {total}", file=sys.stderr)
+            print(f"{counted(len(files), 'file')}, {total}", file=sys.stderr)
         else:
             what = f"that matches {text!r}" if text else "yet"
             print(f"There is nothing in {kept.folder} {what}.", file=sys.stderr)

@@ -1,7 +1,7 @@
 """The half of the tray that imports: what a notebook calls, and what the page shows of it."""
 
 from astropy.table import Table
-from traitlets import Any, Bool, Float, List, Unicode, validate
+from traitlets import Any, Bool, Float, List, Unicode, observe, validate
 
 from jdaviz_mast.archive.checks import check_whole_number
 from jdaviz_mast.errors import InvalidInput, MastError
@@ -49,6 +49,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self._typed = None  # into the field of `max_images`
         self.mast = Mast()
         self._imports = Imports(
             self._app,
@@ -77,6 +78,10 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _check_max_images(self, proposal):
         check_whole_number("max_images", proposal.value)
         return int(proposal.value)
+
+    @observe("max_images")
+    def _max_images_changed(self, change):
+        self._typed = None
 
     @property
     def jobs(self):
@@ -229,7 +234,9 @@ class ImportSide(jdaviz_api.TrayPlugin):
     def _layer_options(self):
         if not self.extensions:
             raise InvalidInput("extensions", [], f"choose some of {', '.join(_EXTENSIONS)}")
-        check_whole_number("max_images", self.max_images)  # traitlets lets None pass
+        # What was typed last and refused stands in the field still; traitlets lets None pass.
+        typed = self.max_images if self._typed is None else self._typed
+        check_whole_number("max_images", typed)
         return {"extensions": list(self.extensions), "max_images": self.max_images}
 
     def _selected_observations(self):
@@ -322,7 +329,7 @@ class ImportSide(jdaviz_api.TrayPlugin):
 
     def vue_set_max_images(self, text):
         """Set how many files of one import are opened, from what was typed."""
-        number = int(text) if str(text).strip().isdecimal() else text
+        self._typed = number = int(text) if str(text).strip().isdecimal() else text
         self._from_button(lambda: setattr(self, "max_images", number))
 
     def vue_cancel_import(self, *_):

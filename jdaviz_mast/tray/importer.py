@@ -220,9 +220,10 @@ class LayerImport:
     def _too_many_note(self):
         count = len(self._too_many)
         only_images = all(_kind(f).format == "Image" for f in self._too_many)
+        opened = counted(self._max_images, "image" if only_images else "file")
         return (
-            f"Only {self._max_images} {'images' if only_images else 'files'} of one import are "
-            f"opened, the highest level first; {count:,} more "
+            f"Only {opened} of one import {'is' if self._max_images == 1 else 'are'} opened, the "
+            f"highest level first; {count:,} more "
             f"{'file is' if count == 1 else 'files are'} downloaded only: raise “Open at most” "
             "(max_images) to open more"
         )

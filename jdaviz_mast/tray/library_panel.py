@@ -73,6 +73,8 @@ class LibraryPanel(VuetifyTemplate):
     def refresh(self):
         """Look again if somebody sees it; else when it is unfolded."""
         self._stale = True
+        if self.message_type == "info":  # such as of a file that was deleted, and may be back
+            self.say("")
         if self.unfolded:
             self.look()
 
@@ -140,6 +142,7 @@ class LibraryPanel(VuetifyTemplate):
     def vue_search(self, text):
         """Look for words."""
         if isinstance(text, str):
+            self.say("")
             self.look(text=cut(text, 200), page=1)
 
     def vue_turn(self, page):
@@ -165,8 +168,8 @@ class LibraryPanel(VuetifyTemplate):
             return file
 
         def done(file):
-            self.say(f"{file.name} was deleted, {bytes_in_words(file.size)}." if file else "")
             self._on_removed()
+            self.say(f"{file.name} was deleted, {bytes_in_words(file.size)}." if file else "")
 
         Worker(self._owner, work, on_done=done,
                on_error=lambda error: self.say(sentence(error), "error", key)).start()  # fmt: skip

@@ -179,18 +179,18 @@ class TrailSide(ProductSide):
                     raise
                 raise InvalidInput("manifest", text[:40], "it is not JSON") from error
 
-        def go_on(manifest):
-            self.handout.say("")  # nothing more of one that was refused before
-            self._replay(manifest)
+        def not_read(error):
+            self.import_notes = []
+            self._say("import", sentence(error), "error")
 
-        self._from_worker(read, go_on)
+        self._from_worker(read, self._replay, not_read)
 
-    def _from_worker(self, work, then):
+    def _from_worker(self, work, then, on_error=None):
         Worker(
             self._owner,
             lambda worker: work(),
             on_done=lambda result: self._from_button(lambda: then(result)),
-            on_error=self._not_made,
+            on_error=on_error or self._not_made,
         ).start()
 
     def _not_made(self, error):

@@ -1,16 +1,8 @@
 """How numbers of things, bytes and seconds are written in the tray."""
 
-from jdaviz_mast.words import bytes_in_words
+from jdaviz_mast.words import bytes_in_words, counted
 
 __all__ = ["bytes_in_words", "counted", "cut", "seconds_in_words", "some_of"]
-
-_PLURALS = {"spectrum": "spectra", "2D spectrum": "2D spectra"}
-
-
-def counted(number, noun):
-    """Return such as ``1 file`` or ``1,024 files``."""
-    plural = _PLURALS.get(noun, f"{noun}s")
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def seconds_in_words(seconds):

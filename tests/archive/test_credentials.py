@@ -487,6 +487,17 @@ def test_an_expired_token_is_told_apart(archive, token, asked):
     assert token not in sentence
 
 
+def test_a_token_that_ends_while_it_is_used_is_told_apart(archive, token, asked, monkeypatch):
+    """A 401 is believed, once a minute: not each of thousands of files asks who it is."""
+    credentials = Credentials(archive.url)
+    assert "knows you as" in credentials.explain(archive.url, 403, True, ABOUT)
+    del archive.tokens[token]
+    assert "knows you as" in credentials.explain(archive.url, 401, True, ABOUT)
+    monkeypatch.setattr("jdaviz_mast.archive.credentials._PAUSE", 0)
+    assert "has expired or is not valid" in credentials.explain(archive.url, 401, True, ABOUT)
+    assert len(asked("whoami")) == 2
+
+
 def test_a_person_without_the_right_is_named(archive, token):
     sentence = Credentials(archive.url).explain(archive.url, 403, True, ABOUT)
     assert_sentences(sentence)

@@ -368,3 +368,25 @@ def test_an_endpoint_that_is_no_address_is_an_error_that_says_so(day, monkeypatc
     day.check_all_complete(job)
     with pytest.raises(jdaviz_mast.errors.MastError, match="AWS_ENDPOINT_URL_S3"):
         day.mast().fetch(day.table, source="s3")
+
+
+def test_a_file_that_is_damaged_is_replaced_from_s3_alone_too(day):
+    """Its size is right, so that only its content tells."""
+    day.check_all_complete(day.fetch(source="s3"))
+    path, whole = day.path(LARGE), day.contents[LARGE][0]
+    path.write_bytes(b"SIMPLE  = not so" + bytes(len(whole) - 16))
+    job = day.fetch(source="s3")
+    assert job.state == "complete"
+    assert path.read_bytes() == whole
+    assert path.with_name(f"{path.name}.aside1").exists()
+    assert "What stood in its place was not this file" in said(job, day.rows[0]["dataURI"])
+
+
+def test_a_damaged_file_that_failed_is_listed_as_failed(day):
+    day.check_all_complete(day.fetch())
+    path, whole = day.path(LARGE), day.contents[LARGE][0]
+    path.write_bytes(b"SIMPLE  = not so" + bytes(len(whole) - 16))
+    day.bucket.fail(fault_for(Fault("status", status=403), day.rows[0]["dataURI"]))
+    job = day.fetch(source="s3")
+    kept = next(each for each in day.mast().jobs if each.id == job.id)
+    assert [file.state for file in kept.files].count("failed") == 1

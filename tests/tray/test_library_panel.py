@@ -135,6 +135,9 @@ def test_removed_from_the_page_it_is_gone_from_the_disk(tray, panel, folder):
     assert row["name"] in panel.message
     assert tray.library.file(row["key"], gone=True) is None
     wait_for(lambda: "to fetch" in tray._obj.basket.totals["files"], tray)
+    tray.import_observation(F090W)
+    wait_for(lambda: row["name"] in names(panel), tray)
+    assert not panel.message  # it is there again
 
 
 def test_what_is_imported_now_appears(tray, panel, folder, archive):

@@ -210,6 +210,15 @@ def test_of_many_images_the_highest_level_is_opened_and_the_rest_kept(imviz, arc
     tray._obj.vue_set_max_images("0")
     assert tray.max_images == 5
     assert tray._obj.import_message.startswith("Open at most cannot be “0”")
+    # The field still shows it, so that nothing is imported with the number before.
+    tray.observations.select_rows([0])
+    tray._obj.import_message = ""
+    tray._obj.vue_import_selected()
+    assert tray._obj.import_message.startswith("Open at most cannot be “0”")
+    with pytest.raises(InvalidInput):
+        tray._obj._layer_options()
+    tray._obj.vue_set_max_images("5")
+    assert tray._obj._layer_options()["max_images"] == 5
 
 
 def test_an_answer_that_cannot_be_shown_is_said(imviz, archive, monkeypatch):

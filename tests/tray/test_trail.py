@@ -256,15 +256,15 @@ def test_a_manifest_that_is_chosen_on_the_page_is_replayed_or_refused(archive, m
     tray = tray_of(app)
     obj = tray._obj
     for text in ("", "[1]", '{"format": 1}', "x" * 100):
-        obj.handout.say("")
+        obj.import_message = ""
         obj.handout.vue_replay(text)
-        wait_for(lambda: obj.handout.title, tray)
-        assert "manifest" in obj.handout.title
+        wait_for(lambda: obj.import_message, tray)
+        assert obj.import_message.startswith("manifest: ")
+        assert obj.import_message_type == "error"
     archive.fail(Fault("changed", match="drz"))
     archive.fail(Fault("status", status=404, match="drc"))
     obj.handout.vue_replay(manifest.to_text())
     wait_for(lambda: "Compared with the manifest" in obj.import_message, tray)
-    assert not obj.handout.title
     assert obj.import_message_type == "warning"
     assert any(f"{HST}_drz.fits: the archive has another file" in n for n in obj.import_notes)
     assert sum(f"{HST}_drc.fits" in n for n in obj.import_notes) == 1, "told once"
