@@ -215,7 +215,8 @@ class Partial:
     def _is_mine(self):
         """Whether the lock that is held is the one that others see: its folder may be a new one."""
         try:
-            return os.path.samestat(self._mine, self._lock_path.stat())
+            now = self._lock_path.stat()
+            return self._mine is not None and os.path.samestat(self._mine, now)
         except OSError:
             return False
 

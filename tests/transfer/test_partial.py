@@ -583,6 +583,20 @@ def test_a_second_one_does_not_get_it_until_the_first_has_released_it(begun, pat
     other.release()
 
 
+def test_a_lock_that_vanishes_while_it_is_taken_is_given_back(path, monkeypatch):
+    one = Partial(path, URI)
+    take = one._lock.acquire
+
+    def vanish():
+        take()
+        beside(path, ".lock").unlink()
+
+    monkeypatch.setattr(one._lock, "acquire", vanish)
+    with pytest.raises(FileNotFoundError):
+        one.acquire()
+    assert not one._lock.is_locked
+
+
 def test_who_releases_twice_takes_nothing_from_the_next_one(begun, path):
     one = begun()
     one.release()
