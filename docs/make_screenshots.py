@@ -19,8 +19,8 @@ sys.path.insert(0, str(DOCS.parent / "tests" / "browser"))
 
 from tray_page import PATIENCE, Application, Jobs, Tray, pixels  # noqa: E402
 
-#: So few that a picture of a nebula, at a width of 880, has less than 150 kB.
-COLOURS = 64
+#: As many as a palette has: with fewer, a nebula has steps. At a width of 880 it has 200 kB.
+COLOURS = 256
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 #: What jdaviz says over its tool bar comes and goes.
 QUIET = ".v-snack { display: none }"
@@ -40,7 +40,7 @@ class Studio:
         return Tray(self.browser.new_page(viewport=WINDOW | window), self.url)
 
     def save(self, name, page, *elements, width=None):
-        """Save a page, or the part of it that some elements take up, with few colours."""
+        """Save a page, or the part of it that some elements take up, with a palette."""
         page.add_style_tag(content=QUIET)
         page.evaluate(UPRIGHT)
         page.mouse.move(WINDOW["width"] / 2, 40)  # where nothing explains itself
